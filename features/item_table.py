@@ -1,0 +1,69 @@
+"""The items of a release, as arrays by row."""
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from functools import cached_property
+from pathlib import Path
+
+import numpy as np
+import numpy.typing as npt
+import pyarrow.parquet as pq
+
+Float32 = npt.NDArray[np.float32]
+UNKNOWN_ROW = -1
+
+
+@dataclass(frozen=True)
+class ItemTable:
+    """One row per item, in the order of the release.
+
+    item_ids: the callers' ids. text_hashes: `features.item_text.text_hash` of each item's text.
+    text_vectors: float32 [items, width], L2-normalised, memory-mapped. A text of "" has zeros.
+    popularity: float32 [items], interactions in all. recent_popularity: the same with each
+    interaction halved for every 30 days before the newest. create_time_ms: int64 [items], Unix
+    milliseconds, -1 where unknown. latitude, longitude: float32 [items], degrees, NaN if unknown.
+    """
+
+    item_ids: Sequence[str]
+    text_hashes: Sequence[str]
+    text_vectors: Float32
+    popularity: Float32
+    recent_popularity: Float32
+    create_time_ms: npt.NDArray[np.int64]
+    latitude: Float32
+    longitude: Float32
+
+    def __len__(self) -> int:
+        return len(self.item_ids)
+
+    @cached_property
+    def _row_by_id(self) -> dict[str, int]:
+        return {item_id: row for row, item_id in enumerate(self.item_ids)}
+
+    def row(self, item_id: str) -> int:
+        """Return an item's row, -1 if the release does not hold it."""
+        return self._row_by_id.get(item_id, UNKNOWN_ROW)
+
+    def rows(self, item_ids: Iterable[str]) -> npt.NDArray[np.int32]:
+        """Return the rows of items, int32 [n], -1 for those that the release does not hold."""
+        row_by_id = self._row_by_id
+        return np.fromiter((row_by_id.get(i, UNKNOWN_ROW) for i in item_ids), dtype=np.int32)
+
+
+def read_item_table(directory: Path) -> ItemTable:
+    """Read `items.parquet` and map `text_vectors.npy` of a release directory."""
+    table = pq.read_table(directory / "items.parquet")
+
+    def column(name: str) -> npt.NDArray[np.float32]:
+        return np.asarray(table.column(name).to_numpy(), dtype=np.float32)
+
+    return ItemTable(
+        item_ids=table.column("item_id").to_pylist(),
+        text_hashes=table.column("text_hash").to_pylist(),
+        text_vectors=np.load(directory / "text_vectors.npy", mmap_mode="r", allow_pickle=False),
+        popularity=column("popularity"),
+        recent_popularity=column("recent_popularity"),
+        create_time_ms=np.asarray(table.column("create_time_ms").to_numpy(), dtype=np.int64),
+        latitude=column("latitude"),
+        longitude=column("longitude"),
+    )

@@ -1,0 +1,151 @@
+"""A release directory: all that was trained together and is served together."""
+
+import json
+from dataclasses import dataclass
+from functools import cached_property
+from hashlib import file_digest
+from pathlib import Path
+from typing import TypedDict, cast
+
+import numpy as np
+from safetensors.numpy import load_file
+
+from features.cf import CfModel
+from features.item_table import ItemTable, read_item_table
+from features.neighbours import Neighbours
+
+FORMAT = 1
+MANIFEST = "manifest.json"
+
+
+class ReleaseUnusable(Exception):
+    """A release directory is missing, incomplete, of another format, or its hashes do not match."""
+
+
+class DatasetEntry(TypedDict):
+    """The data that a release was trained on.
+
+    spec: as given to `tandem train`. fingerprint: SHA-256 of the canonical content.
+    repeat: whether people return to items, so that seen ones may be recommended.
+    """
+
+    spec: str
+    name: str
+    fingerprint: str
+    repeat: bool
+    interactions: int
+    items: int
+    users: int
+
+
+class EncoderEntry(TypedDict):
+    """The text encoder of a release: its version and the width of its vectors."""
+
+    version: str
+    dimension: int
+
+
+class Manifest(TypedDict):
+    """`manifest.json`. metrics: system -> metric -> mean and interval. files: name -> SHA-256."""
+
+    format: int
+    release_id: str
+    created_at: str
+    tandem_version: str
+    dataset: DatasetEntry
+    encoder: EncoderEntry
+    models: dict[str, str]
+    metrics: dict[str, object]
+    settings: dict[str, object]
+    files: dict[str, str]
+
+
+@dataclass(frozen=True)
+class Release:
+    """An open release. Arrays are read or mapped when first asked for."""
+
+    directory: Path
+    manifest: Manifest
+
+    @property
+    def release_id(self) -> str:
+        """The release's id, unique among releases."""
+        return self.manifest["release_id"]
+
+    @property
+    def uri(self) -> str:
+        """The absolute path of the directory."""
+        return str(self.directory)
+
+    @property
+    def repeat(self) -> bool:
+        """Whether seen items may be recommended again."""
+        return self.manifest["dataset"]["repeat"]
+
+    @property
+    def model_versions(self) -> dict[str, str]:
+        """Version by model, the text encoder included."""
+        return self.manifest["models"]
+
+    @cached_property
+    def items(self) -> ItemTable:
+        """The item table."""
+        return read_item_table(self.directory)
+
+    @cached_property
+    def cf(self) -> CfModel:
+        """The collaborative-filtering model."""
+        tensors = load_file(self.directory / "cf.safetensors")
+        return CfModel(
+            item_factors_ND=tensors["item_factors"],
+            regularization=float(tensors["regularization"]),
+            alpha=float(tensors["alpha"]),
+        )
+
+    @cached_property
+    def neighbours(self) -> Neighbours:
+        """The item-to-item neighbours."""
+        with np.load(self.directory / "neighbours.npz", allow_pickle=False) as arrays:
+            return Neighbours(rows_NK=arrays["rows"], scores_NK=arrays["scores"])
+
+    @cached_property
+    def fallback_item_ids(self) -> list[str]:
+        """What to show when nothing else can be had, best first."""
+        return cast(list[str], json.loads((self.directory / "fallback.json").read_text()))
+
+    @property
+    def ranker_directory(self) -> Path:
+        """The folder of the language-model ranker, as `models.ranker` reads it."""
+        return self.directory / "ranker"
+
+
+def file_sha256(path: Path) -> str:
+    """Return the SHA-256 of a file, as hexadecimal digits."""
+    with path.open("rb") as file:
+        return file_digest(file, "sha256").hexdigest()
+
+
+def open_release(uri: str | Path, *, verify: bool = True) -> Release:
+    """Open a release directory; with `verify`, compare every file with its hash.
+
+    Raises ReleaseUnusable with one line that says what is wrong.
+    """
+    directory = Path(uri).resolve()
+    path = directory / MANIFEST
+    if not path.is_file():
+        raise ReleaseUnusable(f"{directory} is no release: it has no {MANIFEST}")
+    try:
+        manifest = json.loads(path.read_text())
+    except (OSError, ValueError) as error:
+        raise ReleaseUnusable(f"{path} cannot be read: {error}") from error
+    found = manifest.get("format") if isinstance(manifest, dict) else None
+    if found != FORMAT:
+        raise ReleaseUnusable(f"{path} has format {found}; this version reads format {FORMAT}")
+    release = Release(directory, cast(Manifest, manifest))
+    for name, expected in release.manifest["files"].items() if verify else ():
+        file = directory / name
+        if not file.is_file():
+            raise ReleaseUnusable(f"{file} is missing, though the manifest names it")
+        if file_sha256(file) != expected:
+            raise ReleaseUnusable(f"{file} does not match its hash in the manifest")
+    return release
