@@ -35,7 +35,7 @@ def action_weights(history: Sequence[HistoryEvent]) -> Float32:
 def recency(count: int) -> Float32:
     """Return the recency factors of events, oldest first, float32 [count]: the newest has 1."""
     back = np.arange(count - 1, -1, -1, dtype=np.float32)
-    return np.exp2(-back / np.float32(RECENCY_HALF_LIFE_EVENTS))
+    return np.asarray(np.exp2(-back / RECENCY_HALF_LIFE_EVENTS), dtype=np.float32)
 
 
 def history_weights(history: Sequence[HistoryEvent]) -> Float32:

@@ -97,7 +97,7 @@ class Release:
         """The collaborative-filtering model."""
         tensors = load_file(self.directory / "cf.safetensors")
         return CfModel(
-            item_factors_ND=tensors["item_factors"],
+            item_factors=tensors["item_factors"],
             regularization=float(tensors["regularization"]),
             alpha=float(tensors["alpha"]),
         )
@@ -106,7 +106,7 @@ class Release:
     def neighbours(self) -> Neighbours:
         """The item-to-item neighbours."""
         with np.load(self.directory / "neighbours.npz", allow_pickle=False) as arrays:
-            return Neighbours(rows_NK=arrays["rows"], scores_NK=arrays["scores"])
+            return Neighbours(rows=arrays["rows"], scores=arrays["scores"])
 
     @cached_property
     def fallback_item_ids(self) -> list[str]:
