@@ -4,32 +4,29 @@ from collections.abc import Sequence
 
 import numpy as np
 import numpy.typing as npt
+
 from tandem.v1.event_pb2 import Action, HistoryEvent
 
 Float32 = npt.NDArray[np.float32]
 
-# How much an action speaks for an item. A rating is judged by its value, below.
-ACTION_WEIGHT: dict[int, float] = {
-    Action.ACTION_IMPRESSION: 0.0,
-    Action.ACTION_VIEW: 1.0,
-    Action.ACTION_CLICK: 1.0,
-    Action.ACTION_LIKE: 1.5,
-    Action.ACTION_PURCHASE: 2.0,
-    Action.ACTION_DISMISS: -1.0,
-    Action.ACTION_RATE: 1.0,
-}
+# How much an action speaks for an item, by the action's number. A rating counts as an interaction
+# whatever its value: that somebody chose the item says more of their taste than the number does.
+_WEIGHT_BY_ACTION = np.zeros(max(Action.values()) + 1, dtype=np.float32)
+_WEIGHT_BY_ACTION[Action.ACTION_VIEW] = 1.0
+_WEIGHT_BY_ACTION[Action.ACTION_CLICK] = 1.0
+_WEIGHT_BY_ACTION[Action.ACTION_LIKE] = 1.5
+_WEIGHT_BY_ACTION[Action.ACTION_PURCHASE] = 2.0
+_WEIGHT_BY_ACTION[Action.ACTION_DISMISS] = -1.0
+_WEIGHT_BY_ACTION[Action.ACTION_RATE] = 1.0
+
 # In events, not days: whoever comes daily and whoever comes yearly forget by what came since.
 RECENCY_HALF_LIFE_EVENTS = 30.0
 
 
-def action_weights(history: Sequence[HistoryEvent]) -> Float32:
-    """Return how much each event speaks for its item, float32 [n]: negative is a dislike.
-
-    A rating counts as an interaction whatever its value: that somebody chose the item says more
-    of their taste than the number that they gave it.
-    """
-    weights = (ACTION_WEIGHT.get(event.action, 0.0) for event in history)
-    return np.fromiter(weights, dtype=np.float32, count=len(history))
+def weights_of_actions(actions: npt.NDArray[np.integer]) -> Float32:
+    """Return how much each action [n] speaks for its item, float32 [n]: negative is a dislike."""
+    known = np.clip(actions, 0, len(_WEIGHT_BY_ACTION) - 1)
+    return np.asarray(_WEIGHT_BY_ACTION[known], dtype=np.float32)
 
 
 def recency(count: int) -> Float32:
@@ -40,7 +37,8 @@ def recency(count: int) -> Float32:
 
 def history_weights(history: Sequence[HistoryEvent]) -> Float32:
     """Return the events' weights, oldest first, float32 [n]: what was done times how recently."""
-    return action_weights(history) * recency(len(history))
+    actions = np.fromiter((e.action for e in history), dtype=np.int32, count=len(history))
+    return weights_of_actions(actions) * recency(len(history))
 
 
 def mean_vector(vectors_ND: Float32, weights_N: Float32) -> Float32:

@@ -1,0 +1,163 @@
+"""What the ranker knows of a candidate besides its item: one number per named feature.
+
+Each feature is on a scale that does not depend on the request's other candidates, survives a refit
+of collaborative filtering in another basis, and is 0 where nothing is known.
+"""
+
+from dataclasses import dataclass
+
+import numpy as np
+import numpy.typing as npt
+
+from features.cf import CfModel
+from features.events import EventArrays, log_hours
+from features.history import mean_vector, recency, weights_of_actions
+from features.item_table import ItemTable
+from features.neighbours import Neighbours
+from tandem.v1.candidate_pb2 import Source
+
+Float32 = npt.NDArray[np.float32]
+
+# The sources whose hits the ranker reads. A source more is a line more, and a new release.
+SOURCES: tuple[Source.ValueType, ...] = (
+    Source.SOURCE_SEMANTIC,
+    Source.SOURCE_CF,
+    Source.SOURCE_SIMILAR,
+    Source.SOURCE_POPULAR,
+)
+HIT_FEATURES = [
+    f"{Source.Name(source).removeprefix('SOURCE_').lower()}_{part}"
+    for source in SOURCES
+    for part in ("score", "rank")
+]
+OWN_FEATURES = [
+    "cf_affinity",
+    "cf_like_last",
+    "neighbour_affinity",
+    "text_like_history",
+    "text_like_last",
+    "text_like_nearest",
+    "text_like_words",
+    "popularity",
+    "recent_popularity",
+    "item_age",
+    "times_used",
+]
+FEATURES = HIT_FEATURES + OWN_FEATURES
+# Ranks beyond this count as no better than not being found.
+RANK_HORIZON = 1000.0
+NEAREST_AMONG = 20
+
+
+@dataclass(frozen=True)
+class ReleaseTables:
+    """The arrays of a release that features are made from."""
+
+    items: ItemTable
+    cf: CfModel
+    neighbours: Neighbours
+
+
+@dataclass(frozen=True)
+class UserView:
+    """What features need of one user at one moment, computed once for all candidates.
+
+    cf_factor: float32 [F]. neighbour_scores: float32 [items]. history_mean, words: float32 [D],
+    zeros where unknown. recent_vectors: float32 [n, D], oldest first. rows: int32 [events].
+    """
+
+    cf_factor: Float32
+    last_factor: Float32
+    neighbour_scores: Float32
+    history_mean: Float32
+    recent_vectors: Float32
+    words: Float32
+    rows: npt.NDArray[np.int32]
+    time_ms: int
+
+
+def view_user(
+    tables: ReleaseTables,
+    events: EventArrays,
+    event_vectors: Float32,
+    words: Float32 | None,
+    time_ms: int,
+) -> UserView:
+    """Digest a user's events before `time_ms`.
+
+    event_vectors: float32 [events, D], the text vector of each event's item, zeros where unknown.
+    words: float32 [D], the vector of the user's own words, if any.
+    """
+    weights = weights_of_actions(events.actions) * recency(len(events))
+    liked = weights > 0
+    known = liked & (events.rows >= 0)
+    width = tables.items.text_vectors.shape[1]
+    last = events.rows[known][-1:]
+    last_factor = (
+        tables.cf.item_factors[last[0]] if len(last) else tables.cf.item_factors[:0].sum(0)
+    )
+    return UserView(
+        cf_factor=tables.cf.fold_in(events.rows, weights_of_actions(events.actions)),
+        last_factor=_unit(last_factor),
+        neighbour_scores=tables.neighbours.scores_of_all(events.rows, weights),
+        history_mean=mean_vector(event_vectors, weights),
+        recent_vectors=event_vectors[liked][-NEAREST_AMONG:],
+        words=np.zeros(width, np.float32) if words is None else words,
+        rows=events.rows,
+        time_ms=time_ms,
+    )
+
+
+def own_features(
+    tables: ReleaseTables, user: UserView, rows: npt.NDArray[np.int32], vectors: Float32
+) -> Float32:
+    """Return OWN_FEATURES of candidates, float32 [n, len(OWN_FEATURES)].
+
+    rows: int32 [n], -1 for items that the release does not hold: what rests on their past is 0.
+    vectors: float32 [n, D], their text vectors.
+    """
+    known = rows >= 0
+    at = np.where(known, rows, 0)
+    factors = tables.cf.item_factors[at] * known[:, None]
+    norms = np.maximum(np.linalg.norm(factors, axis=1), 1e-9)
+    created = np.where(known, tables.items.create_time_ms[at], -1)
+    like_recent = vectors @ user.recent_vectors.T
+    some = like_recent.shape[1] > 0
+    zeros = np.zeros(len(rows), np.float32)
+    return np.column_stack(
+        [
+            factors @ user.cf_factor,
+            (factors @ user.last_factor) / norms,
+            np.where(known, user.neighbour_scores[at], 0.0),
+            vectors @ user.history_mean,
+            like_recent[:, -1] if some else zeros,
+            like_recent.max(axis=1) if some else zeros,
+            vectors @ user.words,
+            np.where(known, _share_of_log(tables.items.popularity, at), 0.0),
+            np.where(known, _share_of_log(tables.items.recent_popularity, at), 0.0),
+            np.where(created >= 0, 1.0 - log_hours(user.time_ms - created), 0.0),
+            np.log1p((user.rows[None, :] == np.where(known, rows, -2)[:, None]).sum(axis=1)),
+        ]
+    ).astype(np.float32)
+
+
+def hit_features(scores_CS: Float32, ranks_CS: npt.NDArray[np.int32]) -> Float32:
+    """Return HIT_FEATURES, float32 [candidates, 2 * sources].
+
+    scores_CS: standardised scores by candidate and source, 0 where the source did not find it.
+    ranks_CS: ranks from 1, 0 where the source did not find it.
+    """
+    found = ranks_CS > 0
+    closeness = 1.0 - np.log(np.maximum(ranks_CS, 1)) / np.log(RANK_HORIZON)
+    parts = np.stack([np.where(found, scores_CS, 0.0), np.where(found, closeness, 0.0)], axis=-1)
+    return parts.reshape(len(scores_CS), -1).astype(np.float32)
+
+
+def _unit(vector: Float32) -> Float32:
+    return np.asarray(vector / max(float(np.linalg.norm(vector)), 1e-9), dtype=np.float32)
+
+
+def _share_of_log(counts: Float32, at: npt.NDArray[np.int32]) -> Float32:
+    """Return log counts as a share of the greatest, from 0 to 1."""
+    top = float(np.log1p(counts.max(initial=0.0)))
+    return np.asarray(np.log1p(counts[at]) / max(top, 1e-9), dtype=np.float32)

@@ -1,0 +1,1 @@
+"""The networks that training fits and serving runs."""

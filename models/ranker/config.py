@@ -1,0 +1,43 @@
+"""The shape of a ranker, as stored beside its weights."""
+
+import json
+from dataclasses import asdict, dataclass, field
+from pathlib import Path
+
+CONFIG = "config.json"
+
+
+@dataclass(frozen=True)
+class RankerConfig:
+    """What it takes to build a ranker and to feed it.
+
+    language_model: the Hugging Face configuration of the backbone. items: rows of the release's
+    item table. text_width: width of the items' text vectors. features: names of the candidate
+    features, in order. outcomes: names of what is predicted; "engage" is first, the others are
+    given engagement ("like", "purchase") or given exposure ("dismiss").
+    """
+
+    language_model: dict[str, object]
+    items: int
+    text_width: int
+    features: list[str]
+    event_width: int
+    context_width: int
+    outcomes: list[str]
+    rating_mean: float = 0.0
+    rating_scale: float = 1.0
+    value_weights: dict[str, float] = field(default_factory=lambda: {"engage": 1.0})
+    id_width: int = 64
+    max_history: int = 50
+    max_text_tokens: int = 48
+    dropout: float = 0.1
+    id_dropout: float = 0.2
+
+    def save(self, directory: Path) -> None:
+        """Write the configuration into a ranker's folder."""
+        (directory / CONFIG).write_text(json.dumps(asdict(self), indent=1, sort_keys=True))
+
+
+def load_config(directory: Path) -> RankerConfig:
+    """Read the configuration from a ranker's folder."""
+    return RankerConfig(**json.loads((directory / CONFIG).read_text()))

@@ -1,0 +1,36 @@
+"""The head that adds the language model's view and each feature's into one logit per outcome."""
+
+import torch
+from torch import Tensor, nn
+
+HIDDEN = 8
+
+
+class FusionHead(nn.Module):
+    """Logits as a sum: one part of the language model, one of each feature, and a bias.
+
+    A feature's part is a small network of that feature alone (neural additive model: Agarwal et
+    al., NeurIPS 2021), less its value where the feature is 0, so that a feature of which nothing
+    is known contributes nothing. Contributions are therefore exact.
+    """
+
+    def __init__(self, width: int, features: int, outcomes: int) -> None:
+        super().__init__()
+        self.language = nn.Linear(width, outcomes, bias=False)
+        self.bias = nn.Parameter(torch.zeros(outcomes))
+        self.linear_FA = nn.Parameter(torch.zeros(features, outcomes))
+        self.inner_FH = nn.Parameter(torch.randn(features, HIDDEN))
+        self.inner_bias_FH = nn.Parameter(torch.randn(features, HIDDEN))
+        self.outer_FHA = nn.Parameter(torch.zeros(features, HIDDEN, outcomes))
+        nn.init.normal_(self.language.weight, std=0.02)
+
+    def forward(self, state_BCW: Tensor, features_BCF: Tensor) -> Tensor:
+        """Return logits [B, C, outcomes]."""
+        return self.language(state_BCW) + self.parts(features_BCF).sum(-2) + self.bias
+
+    def parts(self, features_BCF: Tensor) -> Tensor:
+        """Return each feature's part of each logit [B, C, features, outcomes]."""
+        values = features_BCF[..., None]
+        bent = torch.relu(values * self.inner_FH + self.inner_bias_FH)
+        bent = bent - torch.relu(self.inner_bias_FH)
+        return values * self.linear_FA + torch.einsum("...fh,fha->...fa", bent, self.outer_FHA)

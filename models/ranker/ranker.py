@@ -1,0 +1,149 @@
+"""The ranker: [text] [history] | [candidates] in one forward of a pretrained language model."""
+
+from pathlib import Path
+
+import torch
+from safetensors.torch import load_file, save_file
+from torch import Tensor, nn
+from transformers import AutoConfig, AutoModel, PreTrainedModel
+from transformers.models.auto.configuration_auto import CONFIG_MAPPING
+
+from models.ranker.attention import Packing, unmasked, use_packed_attention
+from models.ranker.batch import RankBatch
+from models.ranker.config import RankerConfig, load_config
+from models.ranker.fusion_head import FusionHead
+from models.ranker.tokens import ItemTokens
+
+WEIGHTS = "model.safetensors"
+
+
+class Ranker(nn.Module):
+    """Scores candidates, each as if it were alone.
+
+    Text tokens see each other. Events see the text and the events before them, so that appending
+    one changes no earlier state. Candidates see what precedes them and themselves, and all stand at
+    the position after their last event.
+    """
+
+    def __init__(self, config: RankerConfig, language_model: PreTrainedModel) -> None:
+        super().__init__()
+        self.config = config
+        self.language_model = language_model
+        use_packed_attention(language_model)
+        words = language_model.get_input_embeddings().weight
+        self.tokens = ItemTokens(config, words.shape[1], float(words.detach().std()))
+        self.head = FusionHead(words.shape[1], len(config.features), len(config.outcomes))
+        self.feature_scale: Tensor
+        self.register_buffer("feature_scale", torch.ones(len(config.features)))
+
+    def forward(self, batch: RankBatch) -> Tensor:
+        """Return logits [B, C, outcomes]."""
+        features = self.standardised(batch.candidate_features_BCF)
+        return self.head(self.states(batch, features), features)
+
+    def explain(self, batch: RankBatch) -> tuple[Tensor, Tensor, Tensor]:
+        """Return logits [B, C, outcomes], and the parts of the first outcome's logit.
+
+        The parts are those of the language model [B, C] and of each feature [B, C, features]; with
+        the bias they sum to the logit.
+        """
+        features = self.standardised(batch.candidate_features_BCF)
+        states = self.states(batch, features)
+        language = self.head.language(states)
+        parts = self.head.parts(features)
+        logits = language + parts.sum(-2) + self.head.bias
+        return logits, language[..., 0], parts[..., 0]
+
+    def standardised(self, features: Tensor) -> Tensor:
+        """Return features in training's standard deviations from 0, which stays 0: unknown."""
+        return (features / self.feature_scale).clamp(-10, 10)
+
+    def states(self, batch: RankBatch, features: Tensor) -> Tensor:
+        """Return the language model's last state at each candidate [B, C, width]."""
+        words = self.language_model.get_input_embeddings()(batch.text_ids_BT)
+        events = self.tokens.events(
+            batch.event_rows_BS,
+            batch.event_vectors_BSD,
+            batch.event_actions_BS,
+            batch.event_features_BSE,
+        )
+        candidates = self.tokens.candidates(
+            batch.candidate_rows_BC, batch.candidate_vectors_BCD, features, batch.context_BCX
+        )
+        output = self.language_model(
+            inputs_embeds=torch.cat([words, events, candidates], dim=1).to(words.dtype),
+            attention_mask=unmasked(words),
+            position_ids=positions(batch),
+            packing=packing(batch),
+        )
+        prefix = words.shape[1] + events.shape[1]
+        return output.last_hidden_state[:, prefix:]
+
+    def save(self, directory: Path) -> None:
+        """Write configuration and weights into a folder."""
+        directory.mkdir(parents=True, exist_ok=True)
+        self.config.save(directory)
+        save_file({k: v.contiguous() for k, v in self.state_dict().items()}, directory / WEIGHTS)
+
+
+def packing(batch: RankBatch) -> Packing:
+    """Return who sees whom in a batch."""
+    texts, events = batch.text_ids_BT.shape[1], batch.event_rows_BS.shape[1]
+    sees_text = batch.text_mask_BT[:, None, :]
+    causal = torch.ones(events, events, dtype=torch.bool, device=sees_text.device).tril()
+    sees_events = causal[None] & batch.event_mask_BS[:, None, :]
+    no_events = sees_text.new_zeros(len(sees_text), texts, events)
+    prefix_mask = torch.cat(
+        [
+            torch.cat([sees_text.expand(-1, texts, -1), no_events], dim=2),
+            torch.cat([sees_text.expand(-1, events, -1), sees_events], dim=2),
+        ],
+        dim=1,
+    )
+    order = torch.arange(events, device=sees_text.device)
+    visible = (order < batch.visible_BC[..., None]) & batch.event_mask_BS[:, None, :]
+    candidate_mask = torch.cat([sees_text.expand(-1, visible.shape[1], -1), visible], dim=2)
+    return Packing(texts + events, prefix_mask, candidate_mask)
+
+
+def positions(batch: RankBatch) -> Tensor:
+    """Return positions [B, T + S + C]: padding of the text takes none."""
+    text = batch.text_mask_BT.cumsum(1) - 1
+    after_text = batch.text_mask_BT.sum(1, keepdim=True)
+    events = after_text + torch.arange(batch.event_rows_BS.shape[1], device=text.device)
+    return torch.cat([text.clamp(min=0), events, after_text + batch.visible_BC], dim=1)
+
+
+def new_ranker(config: RankerConfig, language_model_directory: Path) -> Ranker:
+    """Return a ranker on the pretrained weights of a Hugging Face directory."""
+    language_model = AutoModel.from_pretrained(
+        language_model_directory, local_files_only=True, dtype=torch.float32
+    )
+    _drop_pooler(language_model)
+    return Ranker(config, language_model)
+
+
+def load_ranker(directory: Path) -> Ranker:
+    """Return a trained ranker, in evaluation mode."""
+    config = load_config(directory)
+    settings = dict(config.language_model)
+    model_type = str(settings.pop("model_type"))
+    language_model = AutoModel.from_config(CONFIG_MAPPING[model_type](**settings))
+    _drop_pooler(language_model)
+    ranker = Ranker(config, language_model)
+    ranker.load_state_dict(load_file(directory / WEIGHTS))
+    return ranker.eval()
+
+
+def language_model_config(directory: Path) -> dict[str, object]:
+    """Return the configuration of a Hugging Face directory, as `RankerConfig` stores it."""
+    settings: dict[str, object] = AutoConfig.from_pretrained(
+        directory, local_files_only=True
+    ).to_dict()
+    return settings
+
+
+def _drop_pooler(language_model: PreTrainedModel) -> None:
+    """Drop BERT's pooler, which nothing here reads."""
+    if getattr(language_model, "pooler", None) is not None:
+        language_model.pooler = None

@@ -1,0 +1,50 @@
+"""Events and candidates as tokens in the language model's input space."""
+
+import torch
+from torch import Tensor, nn
+
+from models.ranker.config import RankerConfig
+
+ACTIONS = 16
+
+
+class ItemTokens(nn.Module):
+    """Item tokens: projected text vector + id embedding + side features, at the words' own scale.
+
+    The id embedding is dropped whole, at random, in training, so that an item without one (newer
+    than the release) is nothing unusual to the model.
+    """
+
+    def __init__(self, config: RankerConfig, width: int, word_scale: float) -> None:
+        super().__init__()
+        self.id_dropout = config.id_dropout
+        self.text = nn.Linear(config.text_width, width)
+        self.ids = nn.Embedding(config.items + 1, config.id_width)
+        self.id_projection = nn.Linear(config.id_width, width, bias=False)
+        self.action = nn.Embedding(ACTIONS, width)
+        self.event = nn.Linear(config.event_width, width)
+        self.candidate = nn.Linear(len(config.features) + config.context_width, width)
+        self.norm = nn.LayerNorm(width)
+        nn.init.normal_(self.ids.weight, std=0.02)
+        nn.init.normal_(self.action.weight, std=0.02)
+        # The words of the pretrained model have this scale: tokens much larger or smaller would
+        # drown its position embeddings, or drown in them.
+        nn.init.constant_(self.norm.weight, word_scale)
+
+    def _items(self, rows: Tensor, vectors: Tensor) -> Tensor:
+        known = rows >= 0
+        if self.training:
+            known = known & (torch.rand(rows.shape, device=rows.device) >= self.id_dropout)
+        ids = self.ids((rows + 1) * known)
+        return self.text(vectors) + self.id_projection(ids * known[..., None])
+
+    def events(self, rows: Tensor, vectors: Tensor, actions: Tensor, features: Tensor) -> Tensor:
+        """Return tokens [B, S, width] of events."""
+        return self.norm(self._items(rows, vectors) + self.action(actions) + self.event(features))
+
+    def candidates(
+        self, rows: Tensor, vectors: Tensor, features: Tensor, context: Tensor
+    ) -> Tensor:
+        """Return tokens [B, C, width] of candidates; features [B, C, F] are standardised."""
+        side = self.candidate(torch.cat([features, context], dim=-1))
+        return self.norm(self._items(rows, vectors) + side)
