@@ -1,0 +1,1 @@
+"""Clients of Tandem, a recommendation backend."""

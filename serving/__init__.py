@@ -1,0 +1,1 @@
+"""What every service needs around its work: server, errors, checks, stages, settings."""
