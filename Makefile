@@ -1,0 +1,30 @@
+# Two commands matter: `make demo` and `make test`. Everything else is in the README.
+
+.DEFAULT_GOAL := help
+.PHONY: help setup demo test check up protos bench
+
+help: ## List the targets
+	@sed -n 's/^\([a-z]*\):.*## /  make \1\t/p' $(MAKEFILE_LIST) | expand -t 20
+
+setup: ## Make the environments (.venv, encoder runtime, buf); quick when nothing changed
+	@scripts/setup
+
+demo: setup ## From nothing to ranked lists on a made-up world, in one go
+	@.venv/bin/tandem demo
+
+test: setup ## Run all tests
+	.venv/bin/python -m pytest $(ARGS)
+
+check: setup ## Lint, types, import law, contracts, generated code
+	@scripts/check
+
+up: setup ## Start the whole stack, for example: make up ARGS="--release releases/mls"
+	.venv/bin/tandem up $(ARGS)
+
+protos: setup ## Regenerate the Python stubs from protos/
+	scripts/generate_protos
+
+bench: setup ## Measure encoder, ranking and the whole path; results go to benchmarks/results
+	.venv/bin/python benchmarks/encoder.py
+	.venv/bin/python benchmarks/rank.py
+	.venv/bin/python benchmarks/recommend.py
