@@ -1,0 +1,182 @@
+"""What each method of the clients sends: written once, for the synchronous and the asyncio one."""
+
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+from itertools import islice
+from typing import Generic, TypeVar
+
+from google.protobuf.message import Message
+
+from tandem.v1 import (
+    catalog_service_pb2,
+    catalog_service_pb2_grpc,
+    context_pb2,
+    event_service_pb2,
+    event_service_pb2_grpc,
+    info_service_pb2,
+    info_service_pb2_grpc,
+    recommender_service_pb2,
+    recommender_service_pb2_grpc,
+    release_service_pb2,
+    release_service_pb2_grpc,
+    user_service_pb2,
+    user_service_pb2_grpc,
+)
+from tandem.v1.catalog_service_pb2 import (
+    BatchGetItemsResponse,
+    DeleteItemsResponse,
+    GetUpsertProgressResponse,
+    ListItemsResponse,
+    UpsertItemsRequest,
+)
+from tandem.v1.context_pb2 import Personalization, RequestContext
+from tandem.v1.event_pb2 import Event
+from tandem.v1.event_service_pb2 import RecordEventsResponse
+from tandem.v1.filter_pb2 import Filter
+from tandem.v1.info_service_pb2 import GetInfoResponse
+from tandem.v1.item_pb2 import Item
+from tandem.v1.recommender_service_pb2 import RecommendResponse
+from tandem.v1.release_service_pb2 import ListReleasesResponse, RollbackReleaseResponse
+from tandem.v1.user_pb2 import UserProfile
+from tandem.v1.user_service_pb2 import (
+    EraseUserResponse,
+    GetUserStateResponse,
+    PutUserProfileResponse,
+)
+
+R_co = TypeVar("R_co", covariant=True)
+BATCH_ITEMS = 200
+
+
+@dataclass(frozen=True)
+class Call(Generic[R_co]):
+    """One call: the stub's class, its method, the request, and the seconds it may take."""
+
+    stub: type
+    method: str
+    request: Message
+    timeout_s: float | None
+
+
+def recommend(
+    user_id: str = "",
+    *,
+    item_count: int = 0,
+    text: str = "",
+    context: RequestContext | None = None,
+    filter: Filter | None = None,  # noqa: A002  # the contract's name
+    excluded_item_ids: Iterable[str] = (),
+    personalization: Personalization.ValueType = context_pb2.PERSONALIZATION_UNSPECIFIED,
+    timeout_s: float | None = None,
+) -> Call[RecommendResponse]:
+    """Return a ranked list for a user in a context. `item_count` 0 is the server's default, 10."""
+    request = recommender_service_pb2.RecommendRequest(
+        user_id=user_id,
+        item_count=item_count,
+        text=text,
+        context=context,
+        filter=filter,
+        excluded_item_ids=excluded_item_ids,
+        personalization=personalization,
+    )
+    return Call(
+        recommender_service_pb2_grpc.RecommenderServiceStub, "Recommend", request, timeout_s
+    )
+
+
+def record_events(
+    events: Iterable[Event], *, timeout_s: float | None = None
+) -> Call[RecordEventsResponse]:
+    """Store 1 to 1,000 events, all or none; they are on disk when this returns.
+
+    Events without a time get the present one, so that doing the same thing twice counts twice,
+    while a call that the channel had to send again counts once.
+    """
+    request = event_service_pb2.RecordEventsRequest(events=events)
+    for event in request.events:
+        if not event.HasField("event_time"):
+            event.event_time.GetCurrentTime()
+    return Call(event_service_pb2_grpc.EventServiceStub, "RecordEvents", request, timeout_s)
+
+
+def put_profile(
+    user_id: str, profile: UserProfile, *, timeout_s: float | None = None
+) -> Call[PutUserProfileResponse]:
+    """Replace a user's whole profile; it is on disk when this returns."""
+    request = user_service_pb2.PutUserProfileRequest(user_id=user_id, profile=profile)
+    return Call(user_service_pb2_grpc.UserServiceStub, "PutUserProfile", request, timeout_s)
+
+
+def get_user_state(user_id: str, *, timeout_s: float | None = None) -> Call[GetUserStateResponse]:
+    """Return what the models would read of a user now. An unknown user has version 0."""
+    request = user_service_pb2.GetUserStateRequest(user_id=user_id)
+    return Call(user_service_pb2_grpc.UserServiceStub, "GetUserState", request, timeout_s)
+
+
+def erase_user(user_id: str, *, timeout_s: float | None = None) -> Call[EraseUserResponse]:
+    """Remove a user's profile, events and impressions for good."""
+    request = user_service_pb2.EraseUserRequest(user_id=user_id)
+    return Call(user_service_pb2_grpc.UserServiceStub, "EraseUser", request, timeout_s)
+
+
+def delete_items(
+    item_ids: Iterable[str], *, timeout_s: float | None = None
+) -> Call[DeleteItemsResponse]:
+    """Remove 1 to 1,000 items from the catalogue. Unknown ids are no error."""
+    request = catalog_service_pb2.DeleteItemsRequest(item_ids=item_ids)
+    return Call(catalog_service_pb2_grpc.CatalogServiceStub, "DeleteItems", request, timeout_s)
+
+
+def get_items(
+    item_ids: Iterable[str], *, timeout_s: float | None = None
+) -> Call[BatchGetItemsResponse]:
+    """Return those of 1 to 1,000 items that exist, in the order asked."""
+    request = catalog_service_pb2.BatchGetItemsRequest(item_ids=item_ids)
+    return Call(catalog_service_pb2_grpc.CatalogServiceStub, "BatchGetItems", request, timeout_s)
+
+
+def list_items_page(
+    page_token: str = "", *, page_size: int = 0, timeout_s: float | None = None
+) -> Call[ListItemsResponse]:
+    """Return one page of the catalogue, ordered by item id."""
+    request = catalog_service_pb2.ListItemsRequest(page_token=page_token, page_size=page_size)
+    return Call(catalog_service_pb2_grpc.CatalogServiceStub, "ListItems", request, timeout_s)
+
+
+def get_upsert_progress(
+    upsert_id: str, *, timeout_s: float | None = None
+) -> Call[GetUpsertProgressResponse]:
+    """Return the number of the last batch of a named upsert that is on disk, 0 if none is."""
+    request = catalog_service_pb2.GetUpsertProgressRequest(upsert_id=upsert_id)
+    stub = catalog_service_pb2_grpc.CatalogServiceStub
+    return Call(stub, "GetUpsertProgress", request, timeout_s)
+
+
+def rollback_release(*, timeout_s: float | None = None) -> Call[RollbackReleaseResponse]:
+    """Have the previous release serve again."""
+    request = release_service_pb2.RollbackReleaseRequest()
+    return Call(release_service_pb2_grpc.ReleaseServiceStub, "RollbackRelease", request, timeout_s)
+
+
+def list_releases(*, timeout_s: float | None = None) -> Call[ListReleasesResponse]:
+    """Return the releases that were activated, newest first."""
+    request = release_service_pb2.ListReleasesRequest()
+    return Call(release_service_pb2_grpc.ReleaseServiceStub, "ListReleases", request, timeout_s)
+
+
+def get_info(*, timeout_s: float | None = None) -> Call[GetInfoResponse]:
+    """Return version, releases and limits of the gateway."""
+    request = info_service_pb2.GetInfoRequest()
+    return Call(info_service_pb2_grpc.InfoServiceStub, "GetInfo", request, timeout_s)
+
+
+def upsert_batches(
+    items: Iterable[Item], upsert_id: str, done: int, batch_items: int = BATCH_ITEMS
+) -> Iterator[UpsertItemsRequest]:
+    """Yield the batches of an upsert after the first `done` ones, which are on disk already."""
+    iterator = iter(items)
+    number = 0
+    while batch := list(islice(iterator, batch_items)):
+        number += 1
+        if number > done:
+            yield UpsertItemsRequest(items=batch, upsert_id=upsert_id, batch_number=number)
