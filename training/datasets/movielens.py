@@ -1,0 +1,195 @@
+"""Reader of the MovieLens layouts: latest (ratings.csv), 100K (u.data) and 1M (ratings.dat)."""
+
+import re
+from collections.abc import Callable, Sequence
+from pathlib import Path
+
+import pandas as pd
+import pyarrow as pa
+import pyarrow.compute as pc
+
+from training.datasets import cells
+from training.datasets.cleaning import RawDataset
+from training.datasets.errors import DatasetError
+from training.datasets.movielens_people import AGES_1M, OCCUPATIONS_1M, describe
+from training.datasets.tables import RaggedRow, RawTable, read_csv
+
+LICENSE = "MovieLens, for research only; see the README of the data"
+NO_GENRES = "(no genres listed)"
+# The year that ends a title: "Heat (1995)", "Doctor Who (2005-)".
+YEAR = r"\((?P<year>\d{4})(?:[-–]\d{0,4})?\)\s*$"
+MAX_ITEM_TAGS = 20
+MAX_TAG_CHARACTERS = 40
+TAG_COLUMNS = ("userId", "movieId", "tag")
+RATING_COLUMNS = ("user_id", "item_id", "rating", "timestamp")
+GENRES_100K = (
+    "unknown",
+    "Action",
+    "Adventure",
+    "Animation",
+    "Children",
+    "Comedy",
+    "Crime",
+    "Documentary",
+    "Drama",
+    "Fantasy",
+    "Film-Noir",
+    "Horror",
+    "Musical",
+    "Mystery",
+    "Romance",
+    "Sci-Fi",
+    "Thriller",
+    "War",
+    "Western",
+)
+ITEM_COLUMNS_100K = ("item_id", "title", "release_date", "video_release_date", "url", *GENRES_100K)
+
+
+def read_movielens(directory: Path) -> RawDataset:
+    """Read whichever layout the directory has."""
+    layouts: dict[str, Callable[[Path], RawDataset]] = {
+        "ratings.csv": _read_latest,
+        "ratings.dat": _read_1m,
+        "u.data": _read_100k,
+    }
+    for name, read in layouts.items():
+        if (directory / name).is_file():
+            return read(directory)
+    raise DatasetError(directory, f"is no MovieLens layout: holds none of {', '.join(layouts)}")
+
+
+def _read_latest(directory: Path) -> RawDataset:
+    ratings = _csv(directory / "ratings.csv").rename(
+        {"userId": "user_id", "movieId": "item_id", "rating": "rating", "timestamp": "timestamp"}
+    )
+    movies = _csv(directory / "movies.csv").rename(
+        {"movieId": "item_id", "title": "title", "genres": "categories"}
+    )
+    tags: dict[str, str] | None = None
+    bad: tuple[tuple[str, RaggedRow], ...] = ()
+    if (directory / "tags.csv").is_file():
+        tags, bad = _item_tags(_csv(directory / "tags.csv"))
+    return _raw(directory, ratings, _items(movies, tags), other_rejects=bad)
+
+
+def _read_1m(directory: Path) -> RawDataset:
+    ratings = _separated(directory / "ratings.dat", "::", RATING_COLUMNS)
+    movies = _separated(directory / "movies.dat", "::", ("item_id", "title", "categories"))
+    users = None
+    if (directory / "users.dat").is_file():
+        columns = ("user_id", "gender", "age", "occupation", "zip")
+        users = describe(
+            _separated(directory / "users.dat", "::", columns), AGES_1M, OCCUPATIONS_1M
+        )
+    return _raw(directory, ratings, _items(movies, None), users)
+
+
+def _read_100k(directory: Path) -> RawDataset:
+    ratings = _separated(directory / "u.data", "\t", RATING_COLUMNS)
+    movies = _separated(directory / "u.item", "|", ITEM_COLUMNS_100K)
+    flags = [cells.as_strings(movies.cells.column(genre)).to_pylist() for genre in GENRES_100K]
+    genres = [
+        "|".join(
+            genre for genre, flag in zip(GENRES_100K, row, strict=True) if flag.strip() == "1"
+        ).replace("unknown", "")
+        for row in zip(*flags, strict=True)
+    ]
+    titled = movies.cells.select(["item_id", "title"]).append_column(
+        "categories", pa.array(genres, type=pa.string())
+    )
+    users = None
+    if (directory / "u.user").is_file():
+        columns = ("user_id", "age", "gender", "occupation", "zip")
+        users = describe(_separated(directory / "u.user", "|", columns))
+    items = RawTable(movies.file, titled, movies.rows, movies.ragged)
+    return _raw(directory, ratings, _items(items, None), users)
+
+
+def _raw(
+    directory: Path,
+    ratings: RawTable,
+    items: RawTable,
+    users: RawTable | None = None,
+    other_rejects: tuple[tuple[str, RaggedRow], ...] = (),
+) -> RawDataset:
+    # Without the action a row without a rating would pass as a view.
+    rate = pa.array(["rate"] * ratings.cells.num_rows, type=pa.string())
+    rated = ratings.cells.append_column("action", rate)
+    return RawDataset(
+        name=directory.resolve().name,
+        interactions=RawTable(ratings.file, rated, ratings.rows, ratings.ragged),
+        items=items,
+        users=users,
+        license=LICENSE,
+        other_rejects=other_rejects,
+    )
+
+
+def _items(movies: RawTable, tags: dict[str, str] | None) -> RawTable:
+    """Add the year as an attribute, the language, and the tags if there are any."""
+    titles = cells.as_strings(movies.cells.column("title"))
+    genres = cells.as_strings(movies.cells.column("categories"))
+    year = pc.struct_field(pc.extract_regex(titles, YEAR), "year")
+    table = pa.table(
+        {
+            "item_id": movies.cells.column("item_id"),
+            "title": titles,
+            "categories": pc.if_else(pc.equal(genres, NO_GENRES), "", genres),
+            "language_code": pa.array(["en"] * len(titles), type=pa.string()),
+            "year": year.cast(pa.int64()),
+        }
+    )
+    if tags is not None:
+        item_ids = cells.as_strings(movies.cells.column("item_id")).to_pylist()
+        joined = [tags.get(item_id, "") for item_id in item_ids]
+        table = table.append_column("tags", pa.array(joined, type=pa.string()))
+    return RawTable(movies.file, table, movies.rows, movies.ragged)
+
+
+def _item_tags(table: RawTable) -> tuple[dict[str, str], tuple[tuple[str, RaggedRow], ...]]:
+    """Return each item's tags joined by `|`: those of most users first, then by the alphabet."""
+    table.require("userId", "movieId", "tag")
+    frame = pd.DataFrame(
+        {name: cells.as_strings(table.cells.column(name)).to_pandas() for name in TAG_COLUMNS}
+    )
+    tags = frame["tag"].astype("str").str.replace("|", " ").str.lower()
+    frame["tag"] = tags.str.replace(re.compile(r"\s+"), " ", regex=True).str.strip()
+    frame["row"] = table.rows
+    usable = (frame[list(TAG_COLUMNS)] != "").all(axis=1)
+    bad = [
+        RaggedRow(row, "userId, movieId or tag is missing", f"{user},{item},{tag}")
+        for user, item, tag, row in frame[~usable].itertuples(index=False)
+    ]
+    # Long ones are remarks rather than tags.
+    usable &= frame["tag"].str.len() <= MAX_TAG_CHARACTERS
+    counts = frame[usable].groupby(["movieId", "tag"])["userId"].nunique().reset_index()
+    counts = counts.sort_values(["movieId", "userId", "tag"], ascending=[True, False, True])
+    joined = counts.groupby("movieId")["tag"].agg(lambda tags: "|".join(tags[:MAX_ITEM_TAGS]))
+    rejects = tuple((table.file.name, row) for row in [*table.ragged, *bad])
+    return dict(zip(joined.index.tolist(), joined.tolist(), strict=True)), rejects
+
+
+def _csv(path: Path) -> RawTable:
+    if not path.is_file():
+        raise DatasetError(path, "is missing")
+    return read_csv(path)
+
+
+def _separated(path: Path, separator: str, names: Sequence[str]) -> RawTable:
+    """Read a file without header or quotes, in UTF-8 or else in Latin-1."""
+    try:
+        content = path.read_bytes()
+    except OSError as error:
+        raise DatasetError(path, f"cannot be read: {error.strerror}") from error
+    if not content.strip():
+        raise DatasetError(path, "is empty", row=1)
+    try:
+        content.decode()
+    except UnicodeDecodeError:
+        content = content.decode("latin-1").encode()
+    if len(separator) > 1:
+        # The reader knows separators of one byte; this one cannot be in a text.
+        content = content.replace(separator.encode(), b"\x1f")
+        separator = "\x1f"
+    return read_csv(path, delimiter=separator, names=names, content=content)
