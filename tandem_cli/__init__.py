@@ -1,0 +1,1 @@
+"""The command `tandem`: one machine's whole stack, training, and calls to a running gateway."""

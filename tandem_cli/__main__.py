@@ -1,0 +1,34 @@
+"""The command's entry point."""
+
+import sys
+
+import typer
+
+from tandem_cli.commands import erase, event, profile, recommend, release
+from tandem_cli.console import say
+from tandem_cli.failure import CommandFailed
+
+app = typer.Typer(
+    help="A recommendation backend: train, serve and ask.",
+    no_args_is_help=True,
+    pretty_exceptions_enable=False,
+    add_completion=False,
+)
+app.command("recommend")(recommend.recommend)
+app.command("event")(event.event)
+app.add_typer(profile.app, name="profile")
+app.command("erase")(erase.erase)
+app.add_typer(release.app, name="release")
+
+
+def main() -> None:
+    """Run the command; failures are one line on standard error and exit status 1."""
+    try:
+        app(prog_name="tandem")
+    except CommandFailed as failure:
+        say(f"tandem: {failure}")
+        sys.exit(1)
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,44 @@
+"""`tandem profile`: show or write what is known of a user besides events."""
+
+import typer
+
+from tandem.v1.user_pb2 import InterestTag, UserProfile
+from tandem_cli.console import say
+from tandem_cli.gateway import Target, calling
+from tandem_cli.messages import as_json
+
+app = typer.Typer(help="Show or write a user's profile.", no_args_is_help=True)
+
+
+@app.command("get")
+def get(
+    user: str = typer.Option(..., "--user", "-u", help="The user."),
+    target: str = Target,
+) -> None:
+    """Print profile and history as the models read them, as JSON."""
+    with calling(target) as client:
+        state = client.get_user_state(user, timeout_s=10.0).user
+    typer.echo(as_json(state))
+
+
+@app.command("put")
+def put(
+    user: str = typer.Option(..., "--user", "-u", help="The user."),
+    text: str = typer.Option("", "--text", "-t", help="The user's own words about their tastes."),
+    tags: list[str] = typer.Option([], "--tag", help="An interest. Repeatable, strongest first."),
+    language: str = typer.Option("", help="BCP 47 code, such as en or zh."),
+    region: str = typer.Option("", help="Region, such as an ISO 3166 code."),
+    personalization: bool = typer.Option(True, help="Whether lists may depend on this user."),
+    target: str = Target,
+) -> None:
+    """Write the whole profile; it replaces the former one."""
+    profile = UserProfile(
+        text=text,
+        language_code=language,
+        region_code=region,
+        interest_tags=[InterestTag(tag=tag) for tag in tags],
+        personalization_disabled=not personalization,
+    )
+    with calling(target) as client:
+        client.put_profile(user, profile, timeout_s=10.0)
+    say("written")
