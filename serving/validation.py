@@ -35,10 +35,12 @@ def check_label(field: str, value: str, *, bytes_max: int) -> None:
 
 
 def check_text(field: str, value: str, *, bytes_max: int) -> None:
-    """Check a text: at most `bytes_max` bytes of UTF-8."""
+    """Check a text: at most `bytes_max` bytes of UTF-8, without NUL, which databases refuse."""
     # A text has at most four bytes a character, so most need not be encoded to be measured.
     if len(value) * 4 > bytes_max and (size := len(value.encode())) > bytes_max:
         raise InvalidField(field, f"must have at most {bytes_max:,} bytes, has {size:,}")
+    if "\x00" in value:
+        raise InvalidField(field, "must not contain NUL characters")
 
 
 def check_language(field: str, value: str) -> None:

@@ -1,0 +1,1 @@
+"""The edge: reads what is known of a user, asks retrieval and ranking, answers, takes feedback."""

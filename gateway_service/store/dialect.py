@@ -1,0 +1,87 @@
+"""All that differs between SQLite and PostgreSQL."""
+
+from pathlib import Path
+from typing import Any
+
+from sqlalchemy import Connection, Engine, Table, create_engine, event
+from sqlalchemy.dialects import postgresql, sqlite
+from sqlalchemy.engine import make_url
+from sqlalchemy.sql.dml import Insert
+
+from serving.errors import StorageUnavailable
+
+_BUSY_TIMEOUT_MS = 5_000
+_PRAGMAS = (
+    "PRAGMA journal_mode=WAL",
+    # A commit is on disk before it is acknowledged.
+    "PRAGMA synchronous=FULL",
+    # Deleted rows are overwritten, so that an erased user is not found in the file.
+    "PRAGMA secure_delete=ON",
+    f"PRAGMA busy_timeout={_BUSY_TIMEOUT_MS}",
+)
+
+
+def make_engines(url: str, read_threads: int) -> tuple[Engine, Engine]:
+    """Return an engine for the one writer and one for the readers of a database."""
+    parsed = make_url(url)
+    if parsed.get_backend_name() != "sqlite":
+        return create_engine(url, pool_size=1), create_engine(
+            url, pool_size=read_threads, isolation_level="REPEATABLE READ", pool_pre_ping=True
+        )
+    if parsed.database and parsed.database != ":memory:":
+        Path(parsed.database).parent.mkdir(parents=True, exist_ok=True)
+    writer = create_engine(url, pool_size=1)
+    # Taking the write lock at once avoids the failure of a read transaction that turns to writing
+    # after another process has written.
+    _prepare(writer, "BEGIN IMMEDIATE")
+    readers = create_engine(url, pool_size=read_threads)
+    _prepare(readers, "BEGIN")
+    return writer, readers
+
+
+def insert_or_ignore(connection: Connection, table: Table) -> Insert:
+    """Return an INSERT that leaves out rows whose key exists."""
+    return _insert(connection, table).on_conflict_do_nothing()
+
+
+def insert_or_update(connection: Connection, table: Table, *columns: str) -> Insert:
+    """Return an INSERT that sets these columns where the primary key exists."""
+    insert = _insert(connection, table)
+    return insert.on_conflict_do_update(
+        index_elements=list(table.primary_key.columns),
+        set_={name: insert.excluded[name] for name in columns},
+    )
+
+
+def purge_deleted(engine: Engine) -> None:
+    """Make deleted rows unreadable in the files, where the database does not do so by itself."""
+    if engine.dialect.name != "sqlite":
+        return
+    # The write-ahead log still holds old copies of the pages until it is emptied. Readers can hold
+    # that up; busy_timeout waits for them.
+    connection = engine.raw_connection()
+    try:
+        busy, _, _ = connection.cursor().execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchone()
+    finally:
+        connection.close()
+    if busy:
+        raise StorageUnavailable("readers held up the clearing of the log; erase again")
+
+
+def _insert(connection: Connection, table: Table) -> sqlite.Insert | postgresql.Insert:
+    if connection.dialect.name == "sqlite":
+        return sqlite.insert(table)
+    return postgresql.insert(table)
+
+
+def _prepare(engine: Engine, begin: str) -> None:
+    @event.listens_for(engine, "connect")
+    def on_connect(connection: Any, _record: object) -> None:
+        # The driver would begin transactions later than it is told to.
+        connection.isolation_level = None
+        for pragma in _PRAGMAS:
+            connection.execute(pragma).close()
+
+    @event.listens_for(engine, "begin")
+    def on_begin(connection: Connection) -> None:
+        connection.exec_driver_sql(begin)

@@ -1,0 +1,87 @@
+"""Events: what users did, stored once each."""
+
+from collections.abc import Iterable, Sequence
+from hashlib import blake2b
+from typing import Any
+
+from sqlalchemy import Connection, insert, select
+
+from features.ids import item_hash
+from gateway_service.store.dialect import insert_or_ignore
+from gateway_service.store.profiles import raise_versions
+from gateway_service.store.schema import events, impressions
+from gateway_service.store.times import to_us
+from tandem.v1 import event_pb2
+from tandem.v1.event_pb2 import Event
+from tandem.v1.event_service_pb2 import RecordEventsResponse
+
+Row = dict[str, Any]
+
+
+def event_row(event: Event, received_us: int) -> Row:
+    """Return a checked event as a row of the table."""
+    place = event.place if event.HasField("place") else None
+    return {
+        "event_id": event.event_id or derived_event_id(event),
+        "user_id": event.user_id,
+        "item_id": event.item_id,
+        "item_hash": signed(item_hash(event.item_id)),
+        "action": event.action,
+        "is_impression": event.action == event_pb2.ACTION_IMPRESSION,
+        "event_time_us": to_us(event.event_time) if event.HasField("event_time") else received_us,
+        "received_time_us": received_us,
+        "dwell_us": to_us(event.dwell) if event.HasField("dwell") else None,
+        "rating": event.rating if event.HasField("rating") else None,
+        "latitude": place.latitude if place else None,
+        "longitude": place.longitude if place else None,
+        "utc_offset_minutes": (
+            event.utc_offset.seconds // 60 if event.HasField("utc_offset") else None
+        ),
+        "text": event.text or None,
+        "attribution_token": event.attribution_token or None,
+    }
+
+
+def derived_event_id(event: Event) -> str:
+    """Return an id made from the fields as they were sent, so that a resent event has the same."""
+    content = event.SerializeToString(deterministic=True)
+    return f"derived-{blake2b(content, digest_size=16).hexdigest()}"
+
+
+def record_events(connection: Connection, rows: Sequence[Row]) -> RecordEventsResponse:
+    """Store the events that are new, in their order."""
+    by_id = {row["event_id"]: row for row in reversed(rows)}
+    known = select(events.c.event_id).where(events.c.event_id.in_(by_id))
+    for event_id in connection.scalars(known):
+        del by_id[event_id]
+    # Of equal ids in one call the first counts; the order of the rest is that of the call.
+    new = list(reversed(by_id.values()))
+    if new:
+        # Another gateway may store one of them meanwhile.
+        connection.execute(insert_or_ignore(connection, events), new)
+        raise_versions(connection, {row["user_id"] for row in new}, new[0]["received_time_us"])
+    return RecordEventsResponse(
+        recorded_count=len(new),
+        duplicate_count=len(rows) - len(new),
+        attributed_count=_attributed(connection, new),
+    )
+
+
+def log_impression(connection: Connection, row: Row) -> None:
+    """Store what an answer showed."""
+    connection.execute(insert(impressions), [row])
+
+
+def _attributed(connection: Connection, rows: Iterable[Row]) -> int:
+    """Count the events whose token names an answer that was logged."""
+    tokens = [row["attribution_token"] for row in rows if row["attribution_token"]]
+    if not tokens:
+        return 0
+    column = impressions.c.attribution_token
+    logged = set(connection.scalars(select(column).where(column.in_(set(tokens)))))
+    return sum(token in logged for token in tokens)
+
+
+def signed(unsigned: int) -> int:
+    """Return a 64-bit number as the signed one of the same bits, which databases hold."""
+    return unsigned - (1 << 64) if unsigned >> 63 else unsigned

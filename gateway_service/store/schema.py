@@ -1,0 +1,99 @@
+"""The tables. Times are Unix microseconds, UTC."""
+
+from sqlalchemy import (
+    JSON,
+    BigInteger,
+    Boolean,
+    Column,
+    Float,
+    Index,
+    Integer,
+    LargeBinary,
+    MetaData,
+    SmallInteger,
+    String,
+    Table,
+    Text,
+)
+
+metadata = MetaData()
+
+users = Table(
+    "users",
+    metadata,
+    Column("user_id", String(256), primary_key=True),
+    # Grows with every change of the user's events or profile.
+    Column("version", BigInteger, nullable=False),
+    # A serialised UserProfile; null for a user who has only events.
+    Column("profile", LargeBinary),
+)
+
+events = Table(
+    "events",
+    metadata,
+    # The order of insertion, which decides between events of the same time. SQLite numbers the rows
+    # of INTEGER keys only.
+    Column(
+        "sequence",
+        BigInteger().with_variant(Integer, "sqlite"),
+        primary_key=True,
+        autoincrement=True,
+    ),
+    Column("event_id", String(128), nullable=False, unique=True),
+    Column("user_id", String(256), nullable=False),
+    Column("item_id", String(256), nullable=False),
+    # The number of `SeenItems`, as a signed integer.
+    Column("item_hash", BigInteger, nullable=False),
+    Column("action", SmallInteger, nullable=False),
+    # Impressions are not history. A column of its own makes one index serve the history.
+    Column("is_impression", Boolean, nullable=False),
+    Column("event_time_us", BigInteger, nullable=False),
+    Column("received_time_us", BigInteger, nullable=False),
+    Column("dwell_us", BigInteger),
+    Column("rating", Float(53)),
+    Column("latitude", Float(53)),
+    Column("longitude", Float(53)),
+    Column("utc_offset_minutes", SmallInteger),
+    Column("text", Text),
+    Column("attribution_token", String(128)),
+    Index("events_history", "user_id", "is_impression", "event_time_us", "sequence"),
+    Index("events_seen", "user_id", "item_hash"),
+)
+
+impressions = Table(
+    "impressions",
+    metadata,
+    Column("attribution_token", String(128), primary_key=True),
+    Column("user_id", String(256), nullable=False, index=True),
+    Column("request_id", String(128), nullable=False),
+    Column("release_id", String(256), nullable=False),
+    Column("surface", String(64), nullable=False),
+    Column("request_time_us", BigInteger, nullable=False),
+    Column("logged_time_us", BigInteger, nullable=False),
+    Column("degraded", Boolean, nullable=False),
+    # {arm by experiment}
+    Column("experiment_arms", JSON, nullable=False),
+    # [[item id, score, [source numbers]]], best first.
+    Column("items", JSON, nullable=False),
+)
+
+releases = Table(
+    "releases",
+    metadata,
+    Column("release_id", String(256), primary_key=True),
+    Column("release_uri", Text, nullable=False),
+    # {version by model}
+    Column("model_versions", JSON, nullable=False),
+    # When it was last activated.
+    Column("activated_time_us", BigInteger, nullable=False),
+)
+
+# One row, or none before the first activation.
+release_pointer = Table(
+    "release_pointer",
+    metadata,
+    Column("pointer_id", SmallInteger, primary_key=True),
+    Column("current_release_id", String(256), nullable=False),
+    # Empty: there is none.
+    Column("previous_release_id", String(256), nullable=False),
+)

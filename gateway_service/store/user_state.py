@@ -1,0 +1,89 @@
+"""UserState: what the models read of a user, and the erasing of it."""
+
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
+from sqlalchemy import Connection, delete, select
+
+from gateway_service.store.schema import events, impressions, users
+from gateway_service.store.times import duration, timestamp
+from tandem.v1.common_pb2 import Place
+from tandem.v1.event_pb2 import HistoryEvent
+from tandem.v1.user_pb2 import SeenItems, UserProfile, UserState
+from tandem.v1.user_service_pb2 import EraseUserResponse
+
+HISTORY_MAX = 512
+
+
+def read_user_state(connection: Connection, user_id: str, now_us: int) -> UserState:
+    """Return a user's state as it is now. An unknown user has version 0 and no profile."""
+    state = UserState(user_id=user_id, read_time=timestamp(now_us))
+    user = connection.execute(
+        select(users.c.version, users.c.profile).where(users.c.user_id == user_id)
+    ).one_or_none()
+    if user is None:
+        return state
+    state.version = user.version
+    state.profile.CopyFrom(UserProfile.FromString(user.profile or b""))
+    newest = (
+        select(
+            events.c.item_id,
+            events.c.action,
+            events.c.event_time_us,
+            events.c.dwell_us,
+            events.c.rating,
+            events.c.latitude,
+            events.c.longitude,
+            events.c.utc_offset_minutes,
+        )
+        .where(events.c.user_id == user_id, events.c.is_impression.is_(False))
+        # Events of the same time keep the order in which they came.
+        .order_by(events.c.event_time_us.desc(), events.c.sequence.desc())
+        .limit(HISTORY_MAX)
+    )
+    state.history.extend(_history_event(row) for row in reversed(connection.execute(newest).all()))
+    state.seen.CopyFrom(_seen_items(connection, user_id))
+    return state
+
+
+def erase_user(connection: Connection, user_id: str) -> EraseUserResponse:
+    """Delete all that is stored of a user."""
+    connection.execute(delete(users).where(users.c.user_id == user_id))
+    erased_events = connection.execute(delete(events).where(events.c.user_id == user_id))
+    erased_impressions = connection.execute(
+        delete(impressions).where(impressions.c.user_id == user_id)
+    )
+    return EraseUserResponse(
+        erased_event_count=erased_events.rowcount,
+        erased_impression_count=erased_impressions.rowcount,
+    )
+
+
+def _seen_items(connection: Connection, user_id: str) -> SeenItems:
+    """Return every item of the user's events, those that report an impression included.
+
+    An answer that the gateway logged does not count: whether its items came before the user's eyes
+    is known only when the caller reports it. Else asking twice would use up the catalogue.
+    """
+    stored = connection.scalars(
+        select(events.c.item_hash).where(events.c.user_id == user_id).distinct()
+    ).all()
+    hashes = np.array(stored, dtype=np.int64).view(np.uint64)
+    hashes.sort()
+    return SeenItems(item_hashes=hashes.tolist())
+
+
+def _history_event(row: Sequence[Any]) -> HistoryEvent:
+    item_id, action, time_us, dwell_us, rating, latitude, longitude, offset_minutes = row
+    event = HistoryEvent(
+        item_id=item_id, action=action, event_time=timestamp(time_us), rating=rating
+    )
+    if dwell_us is not None:
+        event.dwell.CopyFrom(duration(dwell_us))
+    if latitude is not None:
+        event.place.CopyFrom(Place(latitude=latitude, longitude=longitude))
+    if offset_minutes is not None:
+        event.utc_offset.seconds = offset_minutes * 60
+        event.utc_offset.SetInParent()
+    return event
