@@ -1,0 +1,52 @@
+"""Writes a data set to a running Tandem through its public services."""
+
+from collections.abc import Iterable, Iterator
+from concurrent.futures import ThreadPoolExecutor
+from itertools import islice
+from typing import TypeVar
+
+from tandem_cli.console import Counter, say
+from tandem_cli.failure import CommandFailed
+from tandem_client import TandemClient
+from training.datasets import Dataset, DatasetError, open_dataset
+from training.datasets.protos import events_of, items_of, profiles_of
+
+T = TypeVar("T")
+EVENTS_AT_ONCE = 1_000
+PROFILES_IN_FLIGHT = 8
+
+
+def open_for_ingestion(spec: str) -> Dataset:
+    """Open a data set; one that cannot be read raises CommandFailed."""
+    try:
+        return open_dataset(spec, rejects=None)
+    except DatasetError as error:
+        raise CommandFailed(str(error)) from error
+
+
+def ingest(client: TandemClient, dataset: Dataset) -> None:
+    """Write items, profiles and events. What is stored already stays as it is: safe to repeat."""
+    with Counter("items", len(dataset.items)) as counter:
+        items = client.upsert_items(_counted(items_of(dataset), counter))
+    if items.truncated_text_count:
+        say(f"{items.truncated_text_count:,} item texts are longer than the encoder reads")
+    profiles = list(profiles_of(dataset))
+    if profiles:
+        with (
+            Counter("profiles", len(profiles)) as counter,
+            ThreadPoolExecutor(PROFILES_IN_FLIGHT) as pool,
+        ):
+            written = pool.map(lambda entry: client.put_profile(*entry, timeout_s=30.0), profiles)
+            for _ in written:
+                counter.advance(1)
+    with Counter("events", len(dataset.interactions)) as counter:
+        events = events_of(dataset)
+        while some := list(islice(events, EVENTS_AT_ONCE)):
+            client.record_events(some, timeout_s=60.0)
+            counter.advance(len(some))
+
+
+def _counted(entries: Iterable[T], counter: Counter) -> Iterator[T]:
+    for entry in entries:
+        yield entry
+        counter.advance(1)
