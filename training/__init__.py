@@ -1,0 +1,1 @@
+"""Interaction logs and item texts to a release: datasets, models, evaluation."""

@@ -1,0 +1,68 @@
+"""Fitting collaborative filtering: iALS factors and item-to-item neighbours."""
+
+import warnings
+
+import numpy as np
+import numpy.typing as npt
+from implicit.als import AlternatingLeastSquares
+from implicit.nearest_neighbours import CosineRecommender
+from implicit.utils import ParameterWarning
+
+from features.cf import CfModel
+from features.neighbours import Neighbours
+from training.interactions import Interactions
+from training.settings import TrainSettings
+
+DAY_MS = 86_400_000
+HALF_LIFE_DAYS = 30.0
+
+
+def fit_cf(interactions: Interactions, settings: TrainSettings) -> CfModel:
+    """Fit iALS; items without interactions get a factor of zeros."""
+    matrix = interactions.matrix()
+    with warnings.catch_warnings():
+        # It would rather set the BLAS threads to one by itself than by the environment.
+        warnings.simplefilter("ignore", RuntimeWarning)
+        model = AlternatingLeastSquares(
+            factors=settings.cf_width,
+            regularization=settings.cf_regularization,
+            alpha=settings.cf_alpha,
+            iterations=settings.cf_iterations,
+            random_state=settings.seed,
+        )
+    model.fit(matrix, show_progress=False)
+    factors = np.array(model.item_factors, dtype=np.float32)
+    factors[np.asarray(matrix.sum(axis=0)).ravel() == 0] = 0.0
+    return CfModel(factors, settings.cf_regularization, settings.cf_alpha)
+
+
+def fit_neighbours(interactions: Interactions, settings: TrainSettings) -> Neighbours:
+    """Return each item's nearest neighbours by cosine of co-occurrence, itself left out."""
+    keep = min(settings.neighbours, max(interactions.items - 1, 1))
+    model = CosineRecommender(K=keep + 1)
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", ParameterWarning)  # of its own transposing
+        model.fit(interactions.matrix(), show_progress=False)
+    similar = model.similarity.tocsr()
+    rows = np.full((interactions.items, keep), -1, dtype=np.int32)
+    scores = np.zeros((interactions.items, keep), dtype=np.float32)
+    for item in range(interactions.items):
+        part = slice(similar.indptr[item], similar.indptr[item + 1])
+        found, cosines = similar.indices[part], similar.data[part]
+        other = found != item
+        best = np.argsort(-cosines[other], kind="stable")[:keep]
+        rows[item, : len(best)] = found[other][best]
+        scores[item, : len(best)] = cosines[other][best]
+    return Neighbours(rows, scores)
+
+
+def popularity(
+    interactions: Interactions,
+) -> tuple[npt.NDArray[np.float32], npt.NDArray[np.float32]]:
+    """Return each item's count of events, float32 [items], plain and halved for every 30 days."""
+    events = interactions.events
+    newest = events.times_ms.max(initial=0)
+    decay = np.exp2(-(newest - events.times_ms) / (DAY_MS * HALF_LIFE_DAYS))
+    plain = np.bincount(events.rows, minlength=interactions.items)
+    recent = np.bincount(events.rows, weights=decay, minlength=interactions.items)
+    return plain.astype(np.float32), recent.astype(np.float32)

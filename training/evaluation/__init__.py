@@ -1,0 +1,1 @@
+"""Honest evaluation: full catalogue, no sampled negatives, baselines in the same run."""

@@ -1,0 +1,91 @@
+"""Each user's last target among the full catalogue, for every system in the same run."""
+
+from collections.abc import Sequence
+
+import numpy as np
+import numpy.typing as npt
+
+from features.candidates import HIT_FEATURES, SOURCES
+from models.ranker.ranker import Ranker
+from models.ranker.value import probabilities, values
+from tandem.v1.candidate_pb2 import Source
+from training.evaluation.metrics import MISSED, Metric, Places, metrics_of
+from training.examples import Example, ExampleMaker
+from training.progress import Say, tracked
+from training.ranker.loop import scored
+from training.ranker.packing import Packer
+
+Report = dict[str, dict[str, Metric]]
+
+
+def evaluate(ranker: Ranker, packer: Packer, examples: Sequence[Example], say: Say) -> Report:
+    """Return metrics by system: popular, iALS, each source, their union, and the whole.
+
+    A target that a system did not list counts as missed. Seen items are left out everywhere, unless
+    people return to them.
+    """
+    config, maker = ranker.config, packer.maker
+    places: dict[str, list[int]] = {}
+
+    def note(system: str, place: int) -> None:
+        places.setdefault(system, []).append(place)
+
+    logits = scored(ranker, packer, examples)
+    for example, answer in zip(
+        examples, tracked(logits, len(examples), "evaluation", say), strict=True
+    ):
+        note("popular", full_place(maker, example, maker.tables.items.popularity))
+        factor = maker.view(example.target).cf_factor
+        note("ials", full_place(maker, example, maker.tables.cf.item_factors @ factor))
+        for place, source in enumerate(SOURCES):
+            name = f"source:{Source.Name(source).removeprefix('SOURCE_').lower()}"
+            note(name, source_place(example, place))
+        note("union", example.found_at if example.found_at >= 0 else MISSED)
+        chances = probabilities(answer, config.outcomes)
+        value = values(chances, config.outcomes, config.value_weights).numpy()
+        note("tandem", place_of(value, example.found_at))
+    return {system: metrics_of(np.array(found)) for system, found in places.items()}
+
+
+def place_of(scores: npt.NDArray[np.float32], target: int) -> int:
+    """Return how many scores are above the target's; ties go to the earlier one."""
+    if target < 0:
+        return MISSED
+    return int((scores > scores[target]).sum() + (scores[:target] == scores[target]).sum())
+
+
+def full_place(maker: ExampleMaker, example: Example, scores: npt.NDArray[np.float32]) -> int:
+    """Return the target's place in a ranking of the full catalogue."""
+    target = example.target
+    wanted = int(maker.interactions.of(target.user).rows[target.place])
+    scores = scores.copy()
+    if not maker.repeat:
+        scores[maker.history(target).rows] = -np.inf
+    return place_of(scores, wanted)
+
+
+def source_place(example: Example, source: int) -> int:
+    """Return the target's place in one source's result."""
+    if example.found_at < 0:
+        return MISSED
+    closeness = example.features[:, HIT_FEATURES.index(HIT_FEATURES[2 * source + 1])]
+    found = closeness[example.found_at]
+    return int((closeness > found).sum()) if found > 0 else MISSED
+
+
+def table(report: Report) -> list[str]:
+    """Return the report as lines for people."""
+    names = ["hr@10", "ndcg@10", "mrr", "recall@200"]
+    lines = [f"{'system':18}" + "".join(f"{name:>26}" for name in names)]
+    for system, metrics in report.items():
+        cells = [
+            f"{m['mean']:.4f} [{m['ci95'][0]:.4f}, {m['ci95'][1]:.4f}]"
+            for m in (metrics[name] for name in names)
+        ]
+        lines.append(f"{system:18}" + "".join(f"{cell:>26}" for cell in cells))
+    return lines
+
+
+def places_array(places: Sequence[int]) -> Places:
+    """Return places as an array."""
+    return np.array(places, dtype=np.int64)

@@ -1,0 +1,167 @@
+"""Training the ranker: epochs over packed examples, the best by validation kept."""
+
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+
+import numpy as np
+import torch
+from torch import Tensor
+
+from models.ranker.packed_user import collate
+from models.ranker.ranker import Ranker
+from training.evaluation.metrics import ndcg
+from training.examples import Example
+from training.progress import Say, tracked
+from training.ranker.loss import ranking_loss
+from training.ranker.packing import Packer, batches, chunks, with_negatives
+from training.settings import TrainSettings
+
+WARM_UP_SHARE = 0.1
+
+
+@dataclass(frozen=True)
+class Labels:
+    """Labels by user, place and outcome: float32 [events of the user, outcomes]."""
+
+    of_events: torch.Tensor
+    starts: np.ndarray[tuple[int], np.dtype[np.int64]]
+
+    def of(self, example: Example) -> Tensor:
+        """Return the labels of an example's target, float32 [outcomes]."""
+        return self.of_events[int(self.starts[example.target.user]) + example.target.place]
+
+
+@contextmanager
+def mixed_precision() -> Iterator[None]:
+    """Compute in bfloat16 where the processor has it, else in float32."""
+    able = bool(torch.cpu._is_avx512_bf16_supported())
+    with torch.autocast("cpu", dtype=torch.bfloat16, enabled=able):
+        yield
+
+
+def train_ranker(
+    ranker: Ranker,
+    packer: Packer,
+    learn: Sequence[Example],
+    validate: Sequence[Example],
+    labels: Labels,
+    settings: TrainSettings,
+    say: Say,
+) -> float:
+    """Fit the ranker in place and return the validation NDCG@10 of the epoch that was kept.
+
+    Targets that no source found are left out of learning: the ranker never meets them.
+    """
+    torch.manual_seed(settings.seed)
+    random = np.random.default_rng(settings.seed)
+    learn = [example for example in learn if example.found_at >= 0 and len(example.rows) > 1]
+    ranker.feature_scale.copy_(feature_scale(learn))
+    chunked = chunks(learn, settings.chunk_positions)
+    optimizer = new_optimizer(ranker, settings)
+    steps = settings.epochs * max(1, len(learn) // settings.batch_positions)
+    schedule = torch.optim.lr_scheduler.LambdaLR(optimizer, lambda step: rate(step / steps))
+    best, best_state, stale = -1.0, ranker.state_dict(), 0
+    for epoch in range(1, settings.epochs + 1):
+        ranker.train()
+        losses = []
+        some = batches(chunked, settings.batch_positions, random)
+        for batch in tracked(some, steps // settings.epochs, f"ranker, epoch {epoch}", say):
+            loss = batch_loss(ranker, packer, batch, labels, settings, random)
+            loss.backward()  # type: ignore[no-untyped-call]
+            torch.nn.utils.clip_grad_norm_(ranker.parameters(), 1.0)
+            optimizer.step()
+            optimizer.zero_grad(set_to_none=True)
+            schedule.step()
+            losses.append(float(loss.detach()))
+        reached = validation_ndcg(ranker, packer, validate)
+        say(f"ranker, epoch {epoch}: loss {np.mean(losses):.3f}, validation NDCG@10 {reached:.4f}")
+        if reached > best:
+            best, stale = reached, 0
+            best_state = {name: value.clone() for name, value in ranker.state_dict().items()}
+        else:
+            stale += 1
+            if stale >= settings.patience:
+                break
+    ranker.load_state_dict(best_state)
+    ranker.eval()
+    return best
+
+
+def batch_loss(
+    ranker: Ranker,
+    packer: Packer,
+    batch: Sequence[Sequence[Example]],
+    labels: Labels,
+    settings: TrainSettings,
+    random: np.random.Generator,
+) -> Tensor:
+    """Return the loss of a batch of chunks."""
+    size = settings.negatives + 1
+    users = [
+        packer.pack(chunk, [with_negatives(e, settings.negatives, random) for e in chunk])
+        for chunk in batch
+    ]
+    with mixed_precision():
+        logits = ranker(collate(ranker.config, users))
+    positions = torch.cat(
+        [
+            row[: len(chunk) * size].view(len(chunk), size, -1)
+            for row, chunk in zip(logits, batch, strict=True)
+        ]
+    )
+    flat = [example for chunk in batch for example in chunk]
+    others = torch.tensor([len(e.rows) - 1 for e in flat], dtype=torch.float32)
+    return ranking_loss(positions.float(), torch.stack([labels.of(e) for e in flat]), others)
+
+
+def rate(done: float) -> float:
+    """Return the learning rate's factor: a linear rise, then a linear fall to a tenth."""
+    if done < WARM_UP_SHARE:
+        return done / WARM_UP_SHARE
+    return max(0.1, 1.0 - 0.9 * (done - WARM_UP_SHARE) / (1.0 - WARM_UP_SHARE))
+
+
+def new_optimizer(ranker: Ranker, settings: TrainSettings) -> torch.optim.AdamW:
+    """Return AdamW: small steps for the pretrained part, larger ones for what starts from nothing.
+
+    The words' own embeddings stay as they are: most words are never seen in training.
+    """
+    ranker.language_model.get_input_embeddings().requires_grad_(False)
+    pretrained = [p for p in ranker.language_model.parameters() if p.requires_grad]
+    fresh = [*ranker.tokens.parameters(), *ranker.head.parameters()]
+    return torch.optim.AdamW(
+        [
+            {"params": pretrained, "lr": settings.lm_learning_rate},
+            {"params": fresh, "lr": settings.learning_rate},
+        ],
+        weight_decay=settings.weight_decay,
+    )
+
+
+def feature_scale(examples: Sequence[Example]) -> Tensor:
+    """Return each feature's root mean square over a sample of candidates, float32 [features]."""
+    sample = np.concatenate([e.features for e in examples[:: max(1, len(examples) // 500)]])
+    scale = np.sqrt(np.mean(np.square(sample.astype(np.float32)), axis=0))
+    return torch.from_numpy(np.where(scale > 1e-6, scale, 1.0).astype(np.float32))
+
+
+def scored(ranker: Ranker, packer: Packer, examples: Sequence[Example]) -> Iterator[Tensor]:
+    """Yield logits [C, outcomes] of all of each example's candidates."""
+    for example in examples:
+        everything = np.arange(len(example.rows))
+        with torch.inference_mode(), mixed_precision():
+            user = packer.pack([example], [everything])
+            logits: Tensor = ranker(collate(ranker.config, [user]))[0].float()
+        yield logits
+
+
+def validation_ndcg(ranker: Ranker, packer: Packer, examples: Sequence[Example]) -> float:
+    """Return the mean NDCG@10; a target that no source found counts as missed."""
+    ranker.eval()
+    reachable = [example for example in examples if example.found_at >= 0]
+    places = [
+        int((logits[:, 0] > logits[example.found_at, 0]).sum())
+        for example, logits in zip(reachable, scored(ranker, packer, reachable), strict=True)
+    ]
+    return float(ndcg(np.array(places), 10).sum() / max(len(examples), 1))

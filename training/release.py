@@ -1,0 +1,112 @@
+"""Writing a release directory: whole or not at all."""
+
+import json
+import os
+import secrets
+import shutil
+from collections.abc import Mapping
+from datetime import UTC, datetime
+from pathlib import Path
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.parquet as pq
+from safetensors.numpy import save_file
+
+from features.candidates import ReleaseTables
+from features.release import FORMAT, MANIFEST, DatasetEntry, EncoderEntry, Manifest, file_sha256
+from models.ranker.ranker import Ranker
+from models.ranker.text import TOKENIZER
+from training.errors import TrainingError
+
+FALLBACK_ITEMS = 1_000
+
+
+def new_release_id(name: str) -> str:
+    """Return an id that is unique, sorts by time and tells people the data set."""
+    word = "".join(c if c.isalnum() else "-" for c in name.lower()).strip("-")[:32] or "release"
+    stamp = datetime.now(UTC).strftime("%Y%m%d%H%M%S")
+    return f"{word}-{stamp}-{secrets.token_hex(3)}"
+
+
+def check_target(out: Path) -> None:
+    """Raise TrainingError if a release cannot be written to a directory."""
+    if out.exists():
+        raise TrainingError(f"{out} exists already; a release is never overwritten")
+    parent = next(p for p in out.absolute().parents if p.exists())
+    if not os.access(parent, os.W_OK):
+        raise TrainingError(f"{parent} cannot be written to")
+
+
+def write_release(
+    out: Path,
+    release_id: str,
+    tables: ReleaseTables,
+    ranker: Ranker,
+    tokenizer_directory: Path,
+    golden: list[dict[str, object]],
+    *,
+    dataset: DatasetEntry,
+    encoder: EncoderEntry,
+    metrics: Mapping[str, object],
+    settings: Mapping[str, object],
+    version: str,
+) -> None:
+    """Write a release beside its place and then rename it there."""
+    draft = out.absolute().with_name(f".{out.name}.{secrets.token_hex(4)}")
+    draft.mkdir(parents=True)
+    try:
+        _write_tables(draft, tables)
+        ranker.save(draft / "ranker")
+        shutil.copyfile(tokenizer_directory / TOKENIZER, draft / "ranker" / TOKENIZER)
+        lines = (json.dumps(entry, ensure_ascii=False) for entry in golden)
+        (draft / "golden.jsonl").write_text("\n".join(lines) + "\n")
+        files = sorted(path for path in draft.rglob("*") if path.is_file())
+        hashes = {str(path.relative_to(draft)): file_sha256(path) for path in files}
+        manifest: Manifest = {
+            "format": FORMAT,
+            "release_id": release_id,
+            "created_at": datetime.now(UTC).isoformat(timespec="seconds"),
+            "tandem_version": version,
+            "dataset": dataset,
+            "encoder": encoder,
+            "models": {
+                "text_encoder": encoder["version"],
+                "ranker": hashes["ranker/model.safetensors"][:12],
+                "cf": hashes["cf.safetensors"][:12],
+            },
+            "metrics": dict(metrics),
+            "settings": dict(settings),
+            "files": hashes,
+        }
+        (draft / MANIFEST).write_text(json.dumps(manifest, indent=1, ensure_ascii=False))
+        draft.rename(out)
+    finally:
+        shutil.rmtree(draft, ignore_errors=True)
+
+
+def _write_tables(draft: Path, tables: ReleaseTables) -> None:
+    items = tables.items
+    columns = {
+        "item_id": list(items.item_ids),
+        "text_hash": list(items.text_hashes),
+        "popularity": items.popularity,
+        "recent_popularity": items.recent_popularity,
+        "create_time_ms": items.create_time_ms,
+        "latitude": items.latitude,
+        "longitude": items.longitude,
+    }
+    pq.write_table(pa.table(columns), draft / "items.parquet")
+    np.save(draft / "text_vectors.npy", np.ascontiguousarray(items.text_vectors))
+    save_file(
+        {
+            "item_factors": tables.cf.item_factors,
+            "regularization": np.array(tables.cf.regularization, np.float32),
+            "alpha": np.array(tables.cf.alpha, np.float32),
+        },
+        draft / "cf.safetensors",
+    )
+    np.savez(draft / "neighbours.npz", rows=tables.neighbours.rows, scores=tables.neighbours.scores)
+    order = np.lexsort((-items.popularity, -items.recent_popularity))[:FALLBACK_ITEMS]
+    fallback = [items.item_ids[row] for row in order]
+    (draft / "fallback.json").write_text(json.dumps(fallback, ensure_ascii=False))

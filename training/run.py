@@ -1,0 +1,233 @@
+"""One training run, top to bottom: data set -> models -> evaluation -> release."""
+
+import asyncio
+import time
+from collections.abc import Sequence
+from dataclasses import asdict, replace
+from importlib.metadata import version
+from pathlib import Path
+
+import numpy as np
+import numpy.typing as npt
+import torch
+from serving.text_encoder import TextEncoder
+
+from features.candidates import FEATURES, ReleaseTables
+from features.context import CONTEXT_WIDTH
+from features.events import EVENT_WIDTH
+from features.item_table import ItemTable
+from features.release import DatasetEntry
+from models.ranker.config import RankerConfig
+from models.ranker.ranker import Ranker, language_model_config, new_ranker
+from models.ranker.text import PrefixTokenizer
+from training.cf import fit_cf, fit_neighbours
+from training.datasets.fingerprint import fingerprint
+from training.datasets.format import Dataset
+from training.datasets.source import open_dataset
+from training.errors import TrainingError
+from training.evaluation.leave_one_out import Report, evaluate, table
+from training.examples import ExampleMaker, Target, window_targets
+from training.golden import golden_requests
+from training.interactions import Interactions, interactions_of
+from training.item_table import counted, item_texts, new_item_table
+from training.progress import Say, tracked
+from training.ranker.loop import Labels, train_ranker
+from training.ranker.outcomes import outcome_labels
+from training.ranker.packing import Packer
+from training.release import check_target, new_release_id, write_release
+from training.settings import TrainSettings
+from training.split import Split, leave_last_out
+from training.words import Words, collect_words
+
+ENCODE_AT_ONCE = 512
+ENCODE_TIMEOUT_S = 120.0
+# How a value is made of the outcomes that a release's model knows.
+VALUE_WEIGHTS = {"engage": 1.0, "like": 0.25, "purchase": 0.5}
+
+
+def train(
+    dataset_spec: str,
+    out: Path,
+    *,
+    encoder_target: str,
+    encoder_directory: Path,
+    settings: TrainSettings | None = None,
+    say: Say = print,
+) -> str:
+    """Train on a data set, evaluate, write a release to `out`, and return its id.
+
+    encoder_target: host:port of a Triton that serves `text_encoder` from encoder_directory, which
+    also holds the language model that the ranker starts from.
+    Raises TrainingError, DatasetError or an RPC error; nothing is left half-written.
+    """
+    settings = settings or TrainSettings()
+    check_target(out)
+    torch.manual_seed(settings.seed)
+    start = time.monotonic()
+    rejects = out.with_name(f"{out.name}.rejects.csv")
+    rejects.parent.mkdir(parents=True, exist_ok=True)
+    dataset = open_dataset(dataset_spec, rejects=rejects)
+    say(str(dataset.report))
+    interactions = interactions_of(dataset)
+    if len(interactions.events) < 2 or interactions.items < 2:
+        raise TrainingError(f"{dataset_spec} has fewer than 2 interactions or items to learn from")
+
+    texts = item_texts(dataset)
+    distinct, words = collect_words(dataset, settings.seed)
+    vectors, encoder_version = asyncio.run(encode(encoder_target, texts + distinct, say))
+    words = replace(words, vectors=vectors[len(texts) :])
+    base = new_item_table(dataset, texts, vectors[: len(texts)])
+
+    split = leave_last_out(interactions, dataset.repeat, settings)
+    ranker, tokenizer = build_ranker(dataset, interactions, encoder_directory, settings)
+    report = fit_and_evaluate(
+        ranker, tokenizer, base, interactions, split, words, dataset.repeat, settings, say
+    )
+    for line in table(report):
+        say(line)
+
+    say("collaborative filtering on all interactions, for the release")
+    tables = fit_tables(base, interactions, settings)
+    release_id = new_release_id(dataset.name)
+    newest_ms = int(interactions.events.times_ms.max())
+    golden = golden_requests(release_id, tables, ranker, tokenizer, words, newest_ms, settings)
+    entry: DatasetEntry = {
+        "spec": absolute_spec(dataset_spec),
+        "name": dataset.name,
+        "fingerprint": fingerprint(dataset),
+        "repeat": dataset.repeat,
+        "interactions": len(dataset.interactions),
+        "items": len(dataset.items),
+        "users": len(dataset.users),
+    }
+    write_release(
+        out,
+        release_id,
+        tables,
+        ranker,
+        encoder_directory,
+        golden,
+        dataset=entry,
+        encoder={"version": encoder_version, "dimension": vectors.shape[1]},
+        metrics={"leave_one_out": report},
+        settings=asdict(settings),
+        version=version("tandem-recsys"),
+    )
+    say(f"release {release_id} written to {out} after {time.monotonic() - start:.0f} s")
+    return release_id
+
+
+async def encode(
+    target: str, texts: Sequence[str], say: Say
+) -> tuple[npt.NDArray[np.float32], str]:
+    """Return vectors float32 [texts, D] of Triton's text encoder, "" as zeros, and its version."""
+    encoder = TextEncoder(target)
+    try:
+        encoder_version = await encoder.version()
+        filled = [place for place, text in enumerate(texts) if text]
+        parts = []
+        starts = range(0, len(filled), ENCODE_AT_ONCE)
+        for start in tracked(starts, len(starts), "encoding texts, batches", say):
+            some = [texts[place] for place in filled[start : start + ENCODE_AT_ONCE]]
+            found, _ = await encoder.encode(some, timeout=ENCODE_TIMEOUT_S, bulk=True)
+            parts.append(found)
+        if not parts:
+            parts, filled = [(await encoder.encode(["text"], timeout=ENCODE_TIMEOUT_S))[0] * 0], [0]
+    finally:
+        await encoder.close()
+    vectors = np.zeros((len(texts), parts[0].shape[1]), np.float32)
+    vectors[filled] = np.concatenate(parts)
+    return vectors, encoder_version
+
+
+def build_ranker(
+    dataset: Dataset, interactions: Interactions, directory: Path, settings: TrainSettings
+) -> tuple[Ranker, PrefixTokenizer]:
+    """Return an untrained ranker on a pretrained language model, and its tokenizer."""
+    ratings = interactions.events.ratings[np.isfinite(interactions.events.ratings)]
+    labels = outcome_labels(interactions.events, float(ratings.max(initial=0.0)))
+    language_model = language_model_config(directory)
+    config = RankerConfig(
+        language_model=language_model,
+        items=len(dataset.items),
+        text_width=int(str(language_model["hidden_size"])),
+        features=FEATURES,
+        event_width=EVENT_WIDTH,
+        context_width=CONTEXT_WIDTH,
+        outcomes=["engage", *labels],
+        rating_mean=float(ratings.mean()) if len(ratings) else 0.0,
+        rating_scale=max(float(ratings.std()), 1e-3) if len(ratings) else 1.0,
+        value_weights=VALUE_WEIGHTS,
+        id_width=settings.id_width,
+        max_history=settings.max_history,
+    )
+    return new_ranker(config, directory), PrefixTokenizer(directory, config.max_text_tokens)
+
+
+def fit_and_evaluate(
+    ranker: Ranker,
+    tokenizer: PrefixTokenizer,
+    base: ItemTable,
+    interactions: Interactions,
+    split: Split,
+    words: Words,
+    repeat: bool,
+    settings: TrainSettings,
+    say: Say,
+) -> Report:
+    """Train the ranker on each user's window and return the report on the test targets."""
+    random = np.random.default_rng(settings.seed)
+    say("collaborative filtering on what precedes the ranker's window")
+    earlier = interactions.first(split.fit_counts)
+    tables = fit_tables(base, earlier, settings)
+    maker = ExampleMaker(tables, interactions, words, repeat, settings)
+    packer = Packer(maker, tokenizer)
+    learn = window_targets(split.window, interactions, words, settings)
+    some = draw(split.valid, settings.validation_users, words, random)
+    say(f"candidates for {len(learn):,} targets to learn from, {len(some):,} to validate on")
+    examples = list(
+        tracked(maker.examples(learn + some), len(learn) + len(some), "candidates", say)
+    )
+    found = np.mean([e.found_at >= 0 for e in examples[: len(learn)]])
+    say(f"the sources find {found:.1%} of the targets to learn from")
+    labels = event_labels(ranker, interactions)
+    train_ranker(
+        ranker, packer, examples[: len(learn)], examples[len(learn) :], labels, settings, say
+    )
+    say("collaborative filtering on all but the test targets, for the evaluation")
+    tables = fit_tables(base, interactions.first(split.before_test(interactions)), settings)
+    maker = ExampleMaker(tables, interactions, words, repeat, settings)
+    tested = draw(split.test, settings.evaluation_users, words, random)
+    return evaluate(ranker, Packer(maker, tokenizer), list(maker.examples(tested)), say)
+
+
+def fit_tables(base: ItemTable, fitted: Interactions, settings: TrainSettings) -> ReleaseTables:
+    """Return the tables that some interactions give."""
+    return ReleaseTables(
+        counted(base, fitted), fit_cf(fitted, settings), fit_neighbours(fitted, settings)
+    )
+
+
+def draw(
+    places: npt.NDArray[np.int64], most: int, words: Words, random: np.random.Generator
+) -> list[Target]:
+    """Return held-out targets of at most so many users, drawn at random."""
+    users = np.flatnonzero(places >= 0)
+    chosen = np.sort(random.permutation(users)[:most])
+    return [Target(int(u), int(places[u]), int(words.of_user[u])) for u in chosen]
+
+
+def event_labels(ranker: Ranker, interactions: Interactions) -> Labels:
+    """Return the labels of all events for the ranker's outcomes after the first."""
+    events = interactions.events
+    top = float(np.nan_to_num(events.ratings).max(initial=0.0))
+    labels = outcome_labels(events, top)
+    columns = [labels[name] for name in ranker.config.outcomes[1:]]
+    stacked = np.stack(columns, axis=1) if columns else np.zeros((len(events), 0), np.float32)
+    return Labels(torch.from_numpy(stacked), interactions.starts)
+
+
+def absolute_spec(spec: str) -> str:
+    """Return a data set's spec with its path made absolute, so that it is found from anywhere."""
+    kind, separator, rest = spec.rpartition(":")
+    return f"{kind}{separator}{Path(rest).resolve()}"

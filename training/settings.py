@@ -1,0 +1,43 @@
+"""What can be set of a training run."""
+
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True)
+class TrainSettings:
+    """Settings of one training run, recorded in the release's manifest.
+
+    cf_width, cf_regularization, cf_alpha, cf_iterations: of iALS. neighbours: kept for each item.
+    source_depth: how many candidates each source gives. candidate_count: how many of their union
+    are ranked. window_share, window_least, window_most: the newest events of each user, as a share
+    of all and in number, that the ranker learns from and CF does not see. positions: how many of
+    them in all at most. negatives: candidates per position. words_share: share of positions that
+    are also shown as a user known by words. epochs at most, patience in epochs; batch_positions:
+    positions per step. learning rates of the language model and of the rest.
+    """
+
+    seed: int = 7
+    cf_width: int = 64
+    cf_regularization: float = 10.0
+    cf_alpha: float = 10.0
+    cf_iterations: int = 15
+    neighbours: int = 50
+    source_depth: int = 200
+    candidate_count: int = 300
+    window_share: float = 0.2
+    window_least: int = 5
+    window_most: int = 20
+    positions: int = 8_000
+    negatives: int = 31
+    words_share: float = 0.15
+    epochs: int = 3
+    patience: int = 1
+    batch_positions: int = 32
+    chunk_positions: int = 8
+    lm_learning_rate: float = 5e-5
+    learning_rate: float = 1e-3
+    weight_decay: float = 0.01
+    id_width: int = 64
+    max_history: int = 50
+    validation_users: int = 600
+    evaluation_users: int = 2_000

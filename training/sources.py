@@ -1,0 +1,72 @@
+"""The candidate sources of the retrieval service, computed exactly over a whole item table.
+
+The service asks Milvus; here a matrix product finds the same items. The queries, depths and the
+normalisation are the same, so that the ranker learns from what it will be served.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+import numpy.typing as npt
+
+from features.candidates import SOURCES, ReleaseTables, UserView
+from features.hits import RRF_OFFSET, standardise
+from features.neighbours import best_rows
+from tandem.v1.candidate_pb2 import Source
+
+Float32 = npt.NDArray[np.float32]
+Int32 = npt.NDArray[np.int32]
+
+
+@dataclass(frozen=True)
+class Found:
+    """The merged candidates of one request, best first by reciprocal rank fusion.
+
+    rows: int32 [C]. scores: float32 [C, sources] and ranks: int32 [C, sources], as `hit_features`
+    takes them.
+    """
+
+    rows: Int32
+    scores: Float32
+    ranks: Int32
+
+
+def find_candidates(
+    tables: ReleaseTables, users: Sequence[UserView], repeat: bool, depth: int, count: int
+) -> list[Found]:
+    """Return the candidates of several requests, without seen items unless `repeat`."""
+    vectors = tables.items.text_vectors
+    means = np.stack([user.history_mean for user in users])
+    words = np.stack([user.words for user in users])
+    semantic = np.maximum(means @ vectors.T, words @ vectors.T)
+    cf = np.stack([user.cf_factor for user in users]) @ tables.cf.item_factors.T
+    found = []
+    for place, user in enumerate(users):
+        scores = {
+            Source.SOURCE_SEMANTIC: semantic[place],
+            Source.SOURCE_CF: cf[place],
+            Source.SOURCE_SIMILAR: user.neighbour_scores.copy(),
+            Source.SOURCE_POPULAR: tables.items.recent_popularity.copy(),
+        }
+        seen = user.rows[user.rows >= 0]
+        for source, values in scores.items():
+            if not repeat or source == Source.SOURCE_SIMILAR:
+                values[seen] = 0.0
+        results = [best_rows(scores[source], depth) for source in SOURCES]
+        found.append(merge(results, len(tables.items), count))
+    return found
+
+
+def merge(results: Sequence[tuple[Int32, Float32]], items: int, count: int) -> Found:
+    """Merge the sources' rows and raw scores, each best first, into `count` candidates."""
+    fused = np.zeros(items, dtype=np.float32)
+    for rows, _ in results:
+        fused[rows] += 1.0 / (RRF_OFFSET + np.arange(1, len(rows) + 1))
+    best, _ = best_rows(fused, count)
+    scores_by_row = np.zeros((items, len(results)), dtype=np.float32)
+    ranks_by_row = np.zeros((items, len(results)), dtype=np.int32)
+    for place, (rows, raw) in enumerate(results):
+        scores_by_row[rows, place] = standardise(raw)
+        ranks_by_row[rows, place] = np.arange(1, len(rows) + 1)
+    return Found(best, scores_by_row[best], ranks_by_row[best])

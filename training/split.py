@@ -1,0 +1,75 @@
+"""Which events are learned from, which are chosen by, and which are tested on."""
+
+from dataclasses import dataclass
+
+import numpy as np
+import numpy.typing as npt
+
+from features.events import EventArrays
+from features.history import weights_of_actions
+from training.interactions import Interactions
+from training.settings import TrainSettings
+
+Int64 = npt.NDArray[np.int64]
+NONE = -1
+
+
+@dataclass(frozen=True)
+class Split:
+    """Places of target events within each user's events; models see the events before a target.
+
+    test, valid: int64 [users], the last target and the one before it, NONE where there is none.
+    window: for each user the targets that the ranker learns from, ascending.
+    fit_counts: int64 [users], the events that CF is fitted on while the ranker learns.
+    """
+
+    test: Int64
+    valid: Int64
+    window: list[Int64]
+    fit_counts: Int64
+
+    def before_test(self, interactions: Interactions) -> Int64:
+        """Return how many events of each user precede the test target, int64 [users]."""
+        return np.where(self.test >= 0, self.test, interactions.counts())
+
+
+def targets_of(events: EventArrays, repeat: bool) -> Int64:
+    """Return the places of events that can be predicted, ascending.
+
+    Dislikes are no targets. Unless people return to items, only the first event with an item is: a
+    recommender leaves out what was seen. The very first event has nothing before it.
+    """
+    wanted = weights_of_actions(events.actions) > 0
+    if not repeat:
+        first = np.zeros(len(events), dtype=bool)
+        first[np.unique(events.rows, return_index=True)[1]] = True
+        wanted &= first
+    wanted[:1] = False
+    return np.flatnonzero(wanted)
+
+
+def leave_last_out(interactions: Interactions, repeat: bool, settings: TrainSettings) -> Split:
+    """Hold out each user's last target for test and the one before it for validation.
+
+    Before those, the newest share of targets is the ranker's window. CF is fitted on what precedes
+    the window, so that its scores of the window's items are not memories of them.
+    """
+    counts = interactions.counts()
+    test = np.full(interactions.users, NONE)
+    valid = np.full(interactions.users, NONE)
+    fit_counts = counts.copy()
+    window: list[Int64] = []
+    for user in range(interactions.users):
+        targets = targets_of(interactions.of(user), repeat)
+        held, learned = targets[-2:], targets[:-2]
+        if len(held) > 0:
+            test[user] = fit_counts[user] = held[-1]
+        if len(held) > 1:
+            valid[user] = fit_counts[user] = held[0]
+        share = int(settings.window_share * len(learned))
+        size = min(max(share, settings.window_least), settings.window_most, len(learned) // 2)
+        chosen = learned[len(learned) - size :]
+        window.append(chosen)
+        if size > 0:
+            fit_counts[user] = chosen[0]
+    return Split(test, valid, window, fit_counts)
