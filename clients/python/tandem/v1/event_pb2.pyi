@@ -83,7 +83,8 @@ class Event(_message.Message):
     ATTRIBUTION_TOKEN_FIELD_NUMBER: _builtins.int
     event_id: _builtins.str
     """The caller's id of the event, 1 to 128 bytes. A second event with the same id changes nothing.
-    Empty: the server derives one from the other fields, so that a resent event is stored once.
+    Empty: the server derives one from the other fields as they were sent, so that a resent event is
+    stored once. Who does the same thing twice must then be told apart by `event_time`.
     """
     user_id: _builtins.str
     """The user, 1 to 256 bytes of UTF-8 without control characters. Required."""
@@ -96,7 +97,7 @@ class Event(_message.Message):
     text: _builtins.str
     """The user's own words about the item, such as a review, at most 65,536 bytes."""
     attribution_token: _builtins.str
-    """Token of the answer that showed the item, if one did."""
+    """Token of the answer that showed the item, if one did. At most 128 bytes."""
     @_builtins.property
     def event_time(self) -> _timestamp_pb2.Timestamp:
         """When it was done, between the years 1970 and 2100. Unset: when the server received it."""

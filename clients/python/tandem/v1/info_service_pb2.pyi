@@ -27,7 +27,7 @@ class _ReleaseState:
 class _ReleaseStateEnumTypeWrapper(_enum_type_wrapper._EnumTypeWrapper[_ReleaseState.ValueType], _builtins.type):
     DESCRIPTOR: _descriptor.EnumDescriptor
     RELEASE_STATE_UNSPECIFIED: _ReleaseState.ValueType  # 0
-    """Never sent."""
+    """It is not loaded. Sent by ListReleases only."""
     RELEASE_STATE_LOADING: _ReleaseState.ValueType  # 1
     """It is being read, indexed or warmed up."""
     RELEASE_STATE_READY: _ReleaseState.ValueType  # 2
@@ -39,7 +39,7 @@ class ReleaseState(_ReleaseState, metaclass=_ReleaseStateEnumTypeWrapper):
     """ReleaseState is how far a release is on one server."""
 
 RELEASE_STATE_UNSPECIFIED: ReleaseState.ValueType  # 0
-"""Never sent."""
+"""It is not loaded. Sent by ListReleases only."""
 RELEASE_STATE_LOADING: ReleaseState.ValueType  # 1
 """It is being read, indexed or warmed up."""
 RELEASE_STATE_READY: ReleaseState.ValueType  # 2

@@ -33,9 +33,9 @@ class AttributeValue(_message.Message):
     string_value: _builtins.str
     """Text of at most 1,024 bytes."""
     int64_value: _builtins.int
-    """A whole number."""
+    """A whole number above -2^63."""
     double_value: _builtins.float
-    """A finite number. NaN and infinities are refused."""
+    """A number from -1e300 to 1e300. NaN and infinities are refused."""
     bool_value: _builtins.bool
     """True or false."""
     def __init__(
@@ -119,7 +119,7 @@ class Item(_message.Message):
 
     @_builtins.property
     def create_time(self) -> _timestamp_pb2.Timestamp:
-        """When the item came into being. Unset if unknown."""
+        """When the item came into being, between the years 1 and 2100. Unset if unknown."""
 
     @_builtins.property
     def place(self) -> _common_pb2.Place:

@@ -120,10 +120,10 @@ class _SkipCauseEnumTypeWrapper(_enum_type_wrapper._EnumTypeWrapper[_SkipCause.V
     """The part it needs holds other models than the pinned release names."""
     SKIP_CAUSE_NO_INPUT: _SkipCause.ValueType  # 5
     """There was nothing to work with, such as no history for collaborative filtering.
-    This is the only cause that does not make the answer degraded.
+    Does not make the answer degraded.
     """
     SKIP_CAUSE_DISABLED: _SkipCause.ValueType  # 6
-    """The request or the user's profile turned it off."""
+    """The request or the user's profile turned it off. Does not make the answer degraded."""
     SKIP_CAUSE_INTERNAL: _SkipCause.ValueType  # 7
     """A fault of ours; the log holds the details."""
 
@@ -142,10 +142,10 @@ SKIP_CAUSE_VERSION_MISMATCH: SkipCause.ValueType  # 4
 """The part it needs holds other models than the pinned release names."""
 SKIP_CAUSE_NO_INPUT: SkipCause.ValueType  # 5
 """There was nothing to work with, such as no history for collaborative filtering.
-This is the only cause that does not make the answer degraded.
+Does not make the answer degraded.
 """
 SKIP_CAUSE_DISABLED: SkipCause.ValueType  # 6
-"""The request or the user's profile turned it off."""
+"""The request or the user's profile turned it off. Does not make the answer degraded."""
 SKIP_CAUSE_INTERNAL: SkipCause.ValueType  # 7
 """A fault of ours; the log holds the details."""
 Global___SkipCause: _TypeAlias = SkipCause  # noqa: Y015

@@ -44,7 +44,7 @@ class UserProfile(_message.Message):
     """True if the user has turned personalisation off. Default false."""
     @_builtins.property
     def interest_tags(self) -> _containers.RepeatedCompositeFieldContainer[Global___InterestTag]:
-        """Interests, strongest first."""
+        """Interests, strongest first, at most 256."""
 
     def __init__(
         self,
@@ -73,7 +73,7 @@ class InterestTag(_message.Message):
     TAG_FIELD_NUMBER: _builtins.int
     CONFIDENCE_FIELD_NUMBER: _builtins.int
     tag: _builtins.str
-    """The tag, at most 256 bytes."""
+    """The tag, 1 to 256 bytes. Required."""
     confidence: _builtins.float
     """Confidence from 0 to 1; negative down to -1 for a dislike. Default when 0: 1."""
     def __init__(
