@@ -1,0 +1,165 @@
+"""The real tritonserver, from its own runtime environment, serving the text encoder."""
+
+import os
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+import grpc.aio
+from google.protobuf import json_format, text_format
+from tritonclient.grpc import model_config_pb2, service_pb2, service_pb2_grpc
+
+from tandem_cli.encoder_directory import read_about
+from tandem_cli.failure import CommandFailed
+from tandem_cli.stack.ports import LOOPBACK, require_free
+from tandem_cli.stack.process import ManagedProcess, ProcessFailed
+
+ROOT = Path(__file__).resolve().parents[2]
+MODEL = "text_encoder"
+SHARED_MEMORY = Path("/dev/shm")  # noqa: S108  # where Triton's Python backend puts its regions
+START_TIMEOUT_S = 60.0
+LOAD_TIMEOUT_S = 120.0
+# Triton's own limit for requests in flight at SIGTERM, and ours for all of its exit.
+EXIT_TIMEOUT_S = 10
+STOP_TIMEOUT_S = 15.0
+
+
+@dataclass(frozen=True)
+class TritonSettings:
+    """Where Triton finds what, and where it listens (on the loopback interface alone)."""
+
+    encoder_dir: Path
+    http_port: int
+    grpc_port: int
+    metrics_port: int
+    log_file: Path
+    runtime: Path = ROOT / ".venv-encoder"
+    """What scripts/setup_encoder_runtime made."""
+    model_repository: Path = ROOT / "encoder_model_repo"
+    threads: int = 0
+    """CPU threads of the engine; 0 is one per core."""
+
+    @property
+    def target(self) -> str:
+        """The gRPC address, `host:port`."""
+        return f"{LOOPBACK}:{self.grpc_port}"
+
+
+class Triton:
+    """A tritonserver with text_encoder loaded from one encoder directory."""
+
+    def __init__(self, settings: TritonSettings) -> None:
+        self.settings = settings
+        # Ports are unique on a machine, so the names of the shared memory regions are too.
+        self._region_prefix = f"tandem_triton_{settings.grpc_port}_"
+        self.process = ManagedProcess(
+            "tritonserver",
+            _command(settings, self._region_prefix),
+            log_file=settings.log_file,
+            env=_environment(settings.runtime),
+        )
+
+    async def start(self) -> None:
+        """Start the server, load the encoder and wait until it is ready.
+
+        Raises CommandFailed (a port in use, no runtime, an unusable encoder); nothing is left then.
+        """
+        settings = self.settings
+        if not (settings.runtime / "triton" / "tritonserver").exists():
+            raise CommandFailed(
+                f"{settings.runtime} holds no tritonserver; run scripts/setup_encoder_runtime"
+            )
+        require_free(settings.http_port, "Triton HTTP")
+        require_free(settings.grpc_port, "Triton gRPC")
+        require_free(settings.metrics_port, "Triton metrics")
+        config = load_config(settings)
+        self._remove_regions()
+        self.process.start()
+        try:
+            async with grpc.aio.insecure_channel(settings.target) as channel:
+                stub = service_pb2_grpc.GRPCInferenceServiceStub(channel)
+                await self.process.wait_until_ready(lambda: _is_live(stub), START_TIMEOUT_S)
+                await self._load(stub, config)
+        except BaseException:
+            await self.stop()
+            raise
+
+    async def stop(self) -> None:
+        """Stop the server; it takes about 4 s. No process and no shared memory is left."""
+        await self.process.stop(STOP_TIMEOUT_S)
+        self._remove_regions()
+
+    async def _load(
+        self, stub: service_pb2_grpc.GRPCInferenceServiceStub, config: model_config_pb2.ModelConfig
+    ) -> None:
+        request = service_pb2.RepositoryModelLoadRequest(model_name=MODEL)
+        request.parameters["config"].string_param = json_format.MessageToJson(config)
+        try:
+            await stub.RepositoryModelLoad(request, timeout=LOAD_TIMEOUT_S)
+        except grpc.aio.AioRpcError as error:
+            raise ProcessFailed(
+                f"Triton could not load {MODEL}: {_reason(error.details() or '')}"
+                f" (its log is {self.settings.log_file})"
+            ) from error
+
+    def _remove_regions(self) -> None:
+        # A stub that was killed leaves its regions behind.
+        for region in SHARED_MEMORY.glob(f"{self._region_prefix}*"):
+            region.unlink(missing_ok=True)
+
+
+def load_config(settings: TritonSettings) -> model_config_pb2.ModelConfig:
+    """Return the model repository's configuration with this encoder's parameters in it."""
+    about = read_about(settings.encoder_dir)
+    text = (settings.model_repository / MODEL / "config.pbtxt").read_text(encoding="utf-8")
+    config = text_format.Parse(text, model_config_pb2.ModelConfig())
+    parameters = {
+        "encoder_dir": str(settings.encoder_dir.resolve()),
+        "encoder_version": about["version"],
+        "threads": str(settings.threads),
+    }
+    for key, value in parameters.items():
+        config.parameters[key].string_value = value
+    return config
+
+
+def _command(settings: TritonSettings, region_prefix: str) -> list[str | Path]:
+    triton = settings.runtime / "triton"
+    return [
+        triton / "tritonserver",
+        f"--model-repository={settings.model_repository}",
+        f"--backend-directory={triton / 'backends'}",
+        f"--backend-config=python,shm-region-prefix-name={region_prefix}",
+        "--model-control-mode=explicit",
+        "--disable-auto-complete-config",
+        f"--exit-timeout-secs={EXIT_TIMEOUT_S}",
+        f"--http-address={LOOPBACK}",
+        f"--http-port={settings.http_port}",
+        f"--grpc-address={LOOPBACK}",
+        f"--grpc-port={settings.grpc_port}",
+        f"--metrics-address={LOOPBACK}",
+        f"--metrics-port={settings.metrics_port}",
+    ]
+
+
+def _environment(runtime: Path) -> Mapping[str, str]:
+    lib = runtime / "triton" / "lib"
+    packages = next((runtime / "lib").glob("python3.*/site-packages"), runtime)
+    return {
+        "LD_LIBRARY_PATH": f"{lib / 'server'}:{lib / 'python'}",
+        # The stub embeds Python; by these it finds the runtime's packages and standard library.
+        "PATH": f"{runtime / 'bin'}:{os.environ.get('PATH', os.defpath)}",
+        "PYTHONPATH": str(packages),
+        "PYTHONDONTWRITEBYTECODE": "1",
+    }
+
+
+async def _is_live(stub: service_pb2_grpc.GRPCInferenceServiceStub) -> bool:
+    response = await stub.ServerLive(service_pb2.ServerLiveRequest(), timeout=1.0)
+    return bool(response.live)
+
+
+def _reason(details: str) -> str:
+    """Return what model.py said, else Triton's own first line."""
+    line = details.strip().partition("\n")[0]
+    return line.rpartition("TritonModelException: ")[2]
