@@ -4,6 +4,7 @@ import asyncio
 import logging
 import time
 from collections.abc import AsyncIterator, Awaitable, Callable
+from contextlib import aclosing
 from typing import Any
 
 import grpc
@@ -24,7 +25,7 @@ Context = Any
 
 
 class ErrorInterceptor(grpc.aio.ServerInterceptor):  # type: ignore[type-arg]  # not at run time
-    """Wraps every method of our own services.
+    """Wraps every method of our own services; those that stream responses are async generators.
 
     At most `max_in_flight` calls are worked on at a time; more are refused with OVERLOADED.
     """
@@ -59,8 +60,12 @@ class ErrorInterceptor(grpc.aio.ServerInterceptor):  # type: ignore[type-arg]  #
                 return await inner(parsed(raw), context)
 
         async def many(raw: Any, context: Context) -> AsyncIterator[Any]:
-            async with _Call(self, method, context):
-                async for response in inner(parsed(raw), context):
+            # Closed at once when the caller goes away, not when it is garbage-collected.
+            async with (
+                _Call(self, method, context),
+                aclosing(inner(parsed(raw), context)) as stream,
+            ):
+                async for response in stream:
                     yield response
 
         make: Callable[..., Handler] = {

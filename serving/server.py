@@ -11,7 +11,7 @@ from contextlib import AbstractAsyncContextManager
 import grpc
 import grpc.aio
 import uvloop
-from google.protobuf.descriptor import FileDescriptor
+from google.protobuf.descriptor import ServiceDescriptor
 from grpc_health.v1 import health, health_pb2, health_pb2_grpc
 from grpc_reflection.v1alpha import reflection
 
@@ -61,7 +61,7 @@ def run_server(
     *,
     host: str,
     port: int,
-    contracts: Sequence[FileDescriptor],
+    services: Sequence[ServiceDescriptor],
     parts: Parts,
     reflection_on: bool = True,
     max_in_flight: int = 256,
@@ -69,12 +69,14 @@ def run_server(
 ) -> None:
     """Serve until SIGTERM or SIGINT; exit with one clear line and status 1 if it cannot start.
 
-    `contracts` are the .proto files whose services are served. `parts(server, health)` is entered
-    before the server starts: it makes what the service needs, registers the servicers, and calls
-    `health.set_ready(True)` then or later from a task of its own. It is left after the last call.
+    `services` are the contracts that are served, such as
+    `info_service_pb2.DESCRIPTOR.services_by_name["InfoService"]`. `parts(server, health)` is
+    entered before the server starts: it makes what the service needs, registers the servicers, and
+    calls `health.set_ready(True)` then or later from a task of its own. It is left after the last
+    call.
     """
     set_up_logging(service, log_level)
-    names = [name.full_name for file in contracts for name in file.services_by_name.values()]
+    names = [contract.full_name for contract in services]
     try:
         _check_free(host, port)
         uvloop.run(_serve(f"{host}:{port}", names, parts, reflection_on, max_in_flight))
