@@ -1,7 +1,5 @@
 """Checks of what callers send: the bounds that the contracts name."""
 
-from google.protobuf.message import Message
-
 from serving.errors import InvalidField
 from serving.validation import (
     check_duration,
@@ -21,9 +19,11 @@ from tandem.v1.context_pb2 import RequestContext
 from tandem.v1.event_pb2 import Event
 from tandem.v1.event_service_pb2 import RecordEventsRequest
 from tandem.v1.filter_pb2 import Condition, Filter
+from tandem.v1.info_service_pb2 import Limit
 from tandem.v1.recommender_service_pb2 import RecommendRequest
 from tandem.v1.user_pb2 import UserProfile
 from tandem.v1.user_service_pb2 import PutUserProfileRequest
+from tandem_client.channel import MESSAGE_BYTES_MAX
 
 ITEM_COUNT_MAX = 500
 TEXT_BYTES_MAX = 16_384
@@ -35,11 +35,25 @@ TOKEN_BYTES_MAX = 128
 ARMS_MAX = 32
 TAGS_MAX = 256
 DWELL_MAX_S = 30 * 86_400
+CANDIDATES_MAX = 2_000
 FILTER_NODES_MAX = 64
 FILTER_DEPTH_MAX = 8
 FILTER_LIST_MAX = 32
 FILTER_VALUES_MAX = 256
 FILTER_TEXT_BYTES_MAX = 1_024
+_ACTIONS = frozenset(event_pb2.Action.values()) - {event_pb2.ACTION_UNSPECIFIED}
+_OPERATORS = frozenset(filter_pb2.Operator.values()) - {filter_pb2.OPERATOR_UNSPECIFIED}
+
+LIMITS = (
+    Limit(name="RecommendRequest.item_count", value=ITEM_COUNT_MAX, unit="items"),
+    Limit(name="RecommendRequest.text", value=TEXT_BYTES_MAX, unit="bytes"),
+    Limit(name="RecommendRequest.excluded_item_ids", value=EXCLUDED_MAX, unit="items"),
+    Limit(name="RecordEventsRequest.events", value=EVENTS_MAX, unit="events"),
+    Limit(name="Event.text", value=EVENT_TEXT_BYTES_MAX, unit="bytes"),
+    Limit(name="UserProfile.text", value=TEXT_BYTES_MAX, unit="bytes"),
+    Limit(name="UserProfile.interest_tags", value=TAGS_MAX, unit="tags"),
+    Limit(name="message", value=MESSAGE_BYTES_MAX, unit="bytes"),
+)
 
 
 def check_recommend(request: RecommendRequest) -> None:
@@ -106,7 +120,7 @@ def check_filter(request: RecommendRequest) -> None:
 def _check_condition(condition: Condition) -> None:
     check_id("filter.condition.attribute", condition.attribute)
     operator = condition.operator
-    if operator not in filter_pb2.Operator.values() or not operator:
+    if operator not in _OPERATORS:
         raise InvalidField("filter.condition.operator", "is not a value of the contract")
     many = operator in (filter_pb2.OPERATOR_IN, filter_pb2.OPERATOR_NOT_IN)
     high = FILTER_VALUES_MAX if many else 1
@@ -137,7 +151,7 @@ def check_event(event: Event) -> None:
     check_id("user_id", event.user_id)
     check_id("item_id", event.item_id)
     check_label("event_id", event.event_id, bytes_max=TOKEN_BYTES_MAX)
-    if event.action not in event_pb2.Action.values() or not event.action:
+    if event.action not in _ACTIONS:
         raise InvalidField("action", "is required and must be a value of the contract")
     if event.HasField("event_time"):
         check_time("event_time", event.event_time)
@@ -156,7 +170,7 @@ def check_event(event: Event) -> None:
 def check_put_profile(request: PutUserProfileRequest) -> None:
     """Check a user's profile."""
     check_id("user_id", request.user_id)
-    if not _has(request, "profile"):
+    if not request.HasField("profile"):
         raise InvalidField("profile", "is required")
     check_profile(request.profile)
 
@@ -171,7 +185,3 @@ def check_profile(profile: UserProfile) -> None:
     for index, tag in enumerate(profile.interest_tags):
         check_id(f"profile.interest_tags[{index}].tag", tag.tag)
         check_number(f"profile.interest_tags[{index}].confidence", tag.confidence, low=-1, high=1)
-
-
-def _has(message: Message, field: str) -> bool:
-    return message.HasField(field)

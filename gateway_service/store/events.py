@@ -18,6 +18,11 @@ from tandem.v1.event_service_pb2 import RecordEventsResponse
 Row = dict[str, Any]
 
 
+def event_rows(recorded: Iterable[Event], received_us: int) -> list[Row]:
+    """Return checked events as rows of the table."""
+    return [event_row(event, received_us) for event in recorded]
+
+
 def event_row(event: Event, received_us: int) -> Row:
     """Return a checked event as a row of the table."""
     place = event.place if event.HasField("place") else None

@@ -1,0 +1,99 @@
+"""The last stage: the slate against the catalogue as it is now, and against what was seen."""
+
+from collections.abc import Iterable
+from itertools import chain
+
+from features.release import Release
+from gateway_service.blocklist import Blocklist
+from gateway_service.downstream import Downstream
+from gateway_service.fallback import fallback_candidates, is_fallback
+from gateway_service.filters import satisfies
+from serving.stages import StageLog
+from tandem.v1 import stage_pb2
+from tandem.v1.candidate_pb2 import RankedItem
+from tandem.v1.catalog_service_pb2 import BatchGetItemsRequest
+from tandem.v1.filter_pb2 import Filter
+from tandem.v1.item_pb2 import Item
+
+# What the catalogue answers in one call.
+ITEMS_MAX = 1_000
+
+
+def backfilled(
+    ranked: list[RankedItem],
+    release: Release,
+    blocked: Blocklist,
+    user_id: str,
+    wanted: int,
+    *,
+    filtered: bool,
+) -> list[RankedItem]:
+    """Return the ranked items, with items of the fallback list after them up to `wanted`.
+
+    With a filter there are more of them, as few may satisfy it; but none where retrieval applied
+    the filter itself, as it then found all that do.
+    """
+    if filtered:
+        wanted = ITEMS_MAX if all(is_fallback(item.hits) for item in ranked) else 0
+    slate = {item.item_id: item for item in ranked}
+    if len(slate) >= wanted:
+        return list(slate.values())
+    last = ranked[-1].score if ranked else 0.0
+    # As many as are ranked already may be found again.
+    for candidate in fallback_candidates(release, blocked, user_id, wanted + len(slate)):
+        if len(slate) >= wanted:
+            break
+        if candidate.item_id not in slate:
+            slate[candidate.item_id] = RankedItem(
+                item_id=candidate.item_id, score=last, hits=candidate.hits
+            )
+    return list(slate.values())
+
+
+async def check(
+    downstream: Downstream,
+    slate: list[RankedItem],
+    condition: Filter | None,
+    blocked: Blocklist,
+    count: int,
+    stages: StageLog,
+    budget_s: float,
+) -> tuple[list[RankedItem], dict[str, Item]]:
+    """Return the first `count` items that may be shown, and what the catalogue says of them.
+
+    The catalogue's items include those that the reasons name.
+    """
+    slate = [item for item in slate if item.item_id not in blocked]
+    if not slate:
+        return [], {}
+    ids = _first_unique(chain((item.item_id for item in slate), _named_in_reasons(slate)))
+    answer = await stages.run(
+        stage_pb2.STAGE_CHECK,
+        downstream.catalog.BatchGetItems(BatchGetItemsRequest(item_ids=ids), timeout=budget_s),
+        budget_s,
+        instead="titles are missing, and items may have become unavailable"
+        + ("; fallback items are left out, for the filter" if condition is not None else ""),
+    )
+    if answer is None:
+        # Retrieval applied the filter to what it found. What it did not find nobody has checked.
+        sure = [i for i in slate if condition is None or not is_fallback(i.hits)]
+        return sure[:count], {}
+    items = {item.item_id: item for item in answer.items}
+    shown = [item for item in slate if _may_be_shown(items.get(item.item_id), condition)][:count]
+    for item in shown:
+        item.title = items[item.item_id].title
+    return shown, items
+
+
+def _may_be_shown(item: Item | None, condition: Filter | None) -> bool:
+    if item is None or item.unavailable:
+        return False
+    return condition is None or satisfies(item, condition)
+
+
+def _named_in_reasons(slate: list[RankedItem]) -> Iterable[str]:
+    return (reason.item_id for item in slate for reason in item.reasons if reason.item_id)
+
+
+def _first_unique(item_ids: Iterable[str]) -> list[str]:
+    return list(dict.fromkeys(item_ids))[:ITEMS_MAX]

@@ -1,0 +1,128 @@
+"""One Recommend, from top to bottom."""
+
+import logging
+import secrets
+
+from gateway_service.blocklist import Blocklist
+from gateway_service.check import backfilled, check
+from gateway_service.downstream import Downstream
+from gateway_service.hydrate import hydrate
+from gateway_service.impression import impression_row
+from gateway_service.rank import rank
+from gateway_service.reasons import explain, language_of
+from gateway_service.releases import Releases
+from gateway_service.retrieve import retrieve
+from gateway_service.settings import Settings
+from gateway_service.store.database import Database
+from gateway_service.store.events import log_impression
+from gateway_service.validation import CANDIDATES_MAX, check_recommend
+from serving.stages import Deadline, StageLog
+from tandem.v1 import stage_pb2
+from tandem.v1.context_pb2 import RequestContext
+from tandem.v1.recommender_service_pb2 import RecommendRequest, RecommendResponse
+
+logger = logging.getLogger(__name__)
+TOKEN_BYTES = 16
+# Part of the deadline that is laid aside for writing and sending the answer, and its limit.
+ANSWER_PART = 0.1
+ANSWER_MAX_S = 0.05
+
+
+class Recommender:
+    """Answers what to show to whom."""
+
+    def __init__(
+        self, settings: Settings, releases: Releases, database: Database, downstream: Downstream
+    ) -> None:
+        self._settings = settings
+        self._releases = releases
+        self._database = database
+        self._downstream = downstream
+
+    async def recommend(self, request: RecommendRequest, deadline: Deadline) -> RecommendResponse:
+        """Return the list. A stage that fails is skipped and flagged; what it gives is replaced."""
+        settings, downstream = self._settings, self._downstream
+        check_recommend(request)
+        release = self._releases.pin()
+        stages = StageLog()
+        context = _completed(request.context)
+        count = request.item_count or settings.default_item_count
+        wanted = count + settings.backfill_count
+        filtered = request.HasField("filter")
+        keep_s = min(ANSWER_MAX_S, deadline.remaining() * ANSWER_PART)
+
+        user = await hydrate(
+            self._database, request, stages, deadline.share(settings.hydrate_share, keep_s=keep_s)
+        )
+        excluded = (*request.excluded_item_ids, *filter(None, (context.seed_item_id,)))
+        blocked = Blocklist(user, excluded, repeat=release.repeat)
+
+        found = await retrieve(
+            downstream,
+            release,
+            request,
+            context,
+            user,
+            blocked,
+            min(CANDIDATES_MAX, max(settings.candidate_count, wanted)),
+            stages,
+            deadline.share(settings.retrieve_share, keep_s=keep_s),
+        )
+        ranked = await rank(
+            downstream,
+            found,
+            context,
+            user,
+            request.text,
+            wanted,
+            stages,
+            deadline.share(settings.rank_share, keep_s=keep_s),
+        )
+        slate, items = await check(
+            downstream,
+            backfilled(ranked, release, blocked, user.user_id, wanted, filtered=filtered),
+            request.filter if filtered else None,
+            blocked,
+            count,
+            stages,
+            deadline.share(settings.check_share, keep_s=keep_s),
+        )
+        explain(slate, items, context, language_of(user.profile, request.text))
+
+        answer = RecommendResponse(
+            items=slate,
+            attribution_token=secrets.token_hex(TOKEN_BYTES),
+            skipped_stages=stages.skipped,
+            degraded=stages.degraded,
+            release_id=release.release_id,
+            model_versions=release.model_versions,
+            stage_timings=stages.timings,
+            request_id=context.request_id,
+        )
+        self._log(request.user_id, context, answer)
+        return answer
+
+    def _log(self, user_id: str, context: RequestContext, answer: RecommendResponse) -> None:
+        """Log the answer without making the caller wait.
+
+        The write is ahead of any event that the caller sends once it has the answer.
+        """
+        row = impression_row(user_id, context, answer)
+        self._database.write_later(lambda connection: log_impression(connection, row))
+        if answer.degraded:
+            causes = ", ".join(
+                f"{stage_pb2.Stage.Name(skipped.stage)} {stage_pb2.SkipCause.Name(skipped.cause)}"
+                for skipped in answer.skipped_stages
+            )
+            logger.warning("request %s is degraded: %s", answer.request_id, causes)
+
+
+def _completed(given: RequestContext) -> RequestContext:
+    """Return the context with a request id and a request time."""
+    context = RequestContext()
+    context.CopyFrom(given)
+    if not context.request_id:
+        context.request_id = secrets.token_hex(TOKEN_BYTES)
+    if not context.HasField("request_time"):
+        context.request_time.GetCurrentTime()
+    return context

@@ -1,0 +1,70 @@
+"""The third stage: the order of the candidates."""
+
+from gateway_service.downstream import Downstream
+from serving.stages import StageLog
+from tandem.v1 import stage_pb2
+from tandem.v1.candidate_pb2 import RankedItem
+from tandem.v1.context_pb2 import RequestContext
+from tandem.v1.ranking_service_pb2 import RankRequest
+from tandem.v1.retrieval_service_pb2 import RetrieveResponse
+from tandem.v1.user_pb2 import UserState
+
+# As in reciprocal rank fusion, by which the candidates are ordered.
+RANK_OFFSET = 60
+
+
+async def rank(
+    downstream: Downstream,
+    found: RetrieveResponse,
+    context: RequestContext,
+    user: UserState,
+    text: str,
+    count: int,
+    stages: StageLog,
+    budget_s: float,
+) -> list[RankedItem]:
+    """Return up to `count` candidates, best first: as the ranking service says, else as found."""
+    if not found.candidates:
+        return []
+    query = RankRequest(
+        release_id=found.release_id,
+        user=user,
+        context=context,
+        text=text,
+        text_vector=found.text_vector if found.HasField("text_vector") else None,
+        candidates=found.candidates,
+        item_overrides=found.item_overrides,
+        item_count=min(count, len(found.candidates)),
+    )
+    ranked = await stages.run(
+        stage_pb2.STAGE_RANK,
+        downstream.ranking.Rank(query, timeout=budget_s),
+        budget_s,
+        instead="items are in the order in which retrieval returned them",
+    )
+    if ranked is None:
+        return as_found(found)[:count]
+    stages.skipped.extend(ranked.skipped_stages)
+    stages.timings.extend(ranked.stage_timings)
+    if not ranked.items:
+        stages.skip(
+            stage_pb2.STAGE_RANK,
+            stage_pb2.SKIP_CAUSE_UNAVAILABLE,
+            "chose nothing; items are in the order in which retrieval returned them",
+        )
+        return as_found(found)[:count]
+    hits = {candidate.item_id: candidate.hits for candidate in found.candidates}
+    for item in ranked.items:
+        if not item.hits:
+            item.hits.extend(hits.get(item.item_id, ()))
+    return list(ranked.items)
+
+
+def as_found(found: RetrieveResponse) -> list[RankedItem]:
+    """Return the candidates in their order, scored by its reciprocal."""
+    return [
+        RankedItem(
+            item_id=candidate.item_id, score=1 / (RANK_OFFSET + position), hits=candidate.hits
+        )
+        for position, candidate in enumerate(found.candidates, start=1)
+    ]

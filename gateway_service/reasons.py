@@ -1,0 +1,91 @@
+"""Writes the sentence of each reason, from the reason's facts alone."""
+
+import re
+from collections.abc import Mapping
+
+from gateway_service.fallback import is_fallback
+from tandem.v1 import candidate_pb2
+from tandem.v1.candidate_pb2 import RankedItem, Reason, ReasonKind
+from tandem.v1.context_pb2 import RequestContext
+from tandem.v1.item_pb2 import Item
+from tandem.v1.user_pb2 import UserProfile
+
+DEFAULT_LANGUAGE = "en"
+# Kind -> sentence that names an item, and sentence where the item has no title.
+SENTENCES: dict[str, dict[ReasonKind.ValueType, tuple[str, str]]] = {
+    "en": {
+        candidate_pb2.REASON_KIND_LIKE_HISTORY_ITEM: (
+            "Similar to “{title}” in your history",
+            "Similar to something in your history",
+        ),
+        candidate_pb2.REASON_KIND_SIMILAR_USERS: ("", "Liked by people with a similar history"),
+        candidate_pb2.REASON_KIND_MATCHES_WORDS: ("", "Fits your words"),
+        candidate_pb2.REASON_KIND_POPULAR: ("", "Popular lately"),
+        candidate_pb2.REASON_KIND_LIKE_SEED_ITEM: (
+            "Similar to “{title}”",
+            "Similar to the item you are looking at",
+        ),
+        candidate_pb2.REASON_KIND_FALLBACK: ("", "A general suggestion"),
+    },
+    "zh": {
+        candidate_pb2.REASON_KIND_LIKE_HISTORY_ITEM: (
+            "与您看过的“{title}”相似",
+            "与您的历史记录相似",
+        ),
+        candidate_pb2.REASON_KIND_SIMILAR_USERS: ("", "与您历史相近的人喜欢"),
+        candidate_pb2.REASON_KIND_MATCHES_WORDS: ("", "符合您的描述"),
+        candidate_pb2.REASON_KIND_POPULAR: ("", "近期热门"),
+        candidate_pb2.REASON_KIND_LIKE_SEED_ITEM: ("与“{title}”相似", "与当前内容相似"),
+        candidate_pb2.REASON_KIND_FALLBACK: ("", "通用推荐"),
+    },
+}
+_CHINESE = re.compile(r"[\u4e00-\u9fff]")
+
+
+def language_of(profile: UserProfile, text: str) -> str:
+    """Return the language for the sentences: the profile's, else that of the request's words."""
+    named = profile.language_code.split("-")[0].lower()
+    if named:
+        return named if named in SENTENCES else DEFAULT_LANGUAGE
+    return "zh" if _CHINESE.search(text or profile.text) else DEFAULT_LANGUAGE
+
+
+def explain(
+    slate: list[RankedItem], items: Mapping[str, Item], context: RequestContext, language: str
+) -> None:
+    """Give each item of the slate its reasons' sentences; items without reasons get theirs."""
+    sentences = SENTENCES[language]
+    for item in slate:
+        if not item.reasons:
+            item.reasons.extend(_reasons_of_hits(item, context))
+        for reason in item.reasons:
+            with_title, without = sentences.get(reason.kind, ("", ""))
+            title = items[reason.item_id].title if reason.item_id in items else ""
+            reason.text = with_title.format(title=title) if title and with_title else without
+
+
+def _reasons_of_hits(item: RankedItem, context: RequestContext) -> list[Reason]:
+    """Return what the sources that found an item say for it, where the ranker said nothing."""
+    if is_fallback(item.hits):
+        return [Reason(kind=candidate_pb2.REASON_KIND_FALLBACK)]
+    by_source = {
+        candidate_pb2.SOURCE_CF: candidate_pb2.REASON_KIND_SIMILAR_USERS,
+        candidate_pb2.SOURCE_LEXICAL: candidate_pb2.REASON_KIND_MATCHES_WORDS,
+        candidate_pb2.SOURCE_POPULAR: candidate_pb2.REASON_KIND_POPULAR,
+    }
+    best_first = sorted(item.hits, key=lambda hit: hit.rank)
+    reasons = [
+        Reason(kind=by_source[hit.source], weight=1 / hit.rank)
+        for hit in best_first
+        if hit.source in by_source and hit.rank > 0
+    ]
+    if context.seed_item_id and any(h.source == candidate_pb2.SOURCE_SIMILAR for h in item.hits):
+        reasons.insert(
+            0,
+            Reason(
+                kind=candidate_pb2.REASON_KIND_LIKE_SEED_ITEM,
+                item_id=context.seed_item_id,
+                weight=1.0,
+            ),
+        )
+    return reasons

@@ -1,0 +1,76 @@
+"""The second stage: candidates."""
+
+import grpc
+import grpc.aio
+
+from features.release import Release
+from gateway_service.blocklist import Blocklist
+from gateway_service.downstream import Downstream
+from gateway_service.fallback import fallback_candidates
+from serving.errors import InvalidField
+from serving.stages import StageLog
+from tandem.v1 import error_reason_pb2, stage_pb2
+from tandem.v1.context_pb2 import RequestContext
+from tandem.v1.recommender_service_pb2 import RecommendRequest
+from tandem.v1.retrieval_service_pb2 import RetrieveRequest, RetrieveResponse
+from tandem.v1.user_pb2 import UserState
+from tandem_client.errors import reason_of
+
+
+async def retrieve(
+    downstream: Downstream,
+    release: Release,
+    request: RecommendRequest,
+    context: RequestContext,
+    user: UserState,
+    blocked: Blocklist,
+    count: int,
+    stages: StageLog,
+    budget_s: float,
+) -> RetrieveResponse:
+    """Return about `count` candidates: those of the retrieval service, else the fallback list.
+
+    Raises InvalidField if the retrieval service refuses the filter.
+    """
+    query = RetrieveRequest(
+        release_id=release.release_id,
+        user=user,
+        context=context,
+        text=request.text,
+        filter=request.filter if request.HasField("filter") else None,
+        excluded_item_ids=sorted(blocked.excluded_item_ids),
+        candidate_count=count,
+    )
+    found = await stages.run(
+        stage_pb2.STAGE_RETRIEVE,
+        _call(downstream, query, budget_s),
+        budget_s,
+        instead="candidates are the release's fallback list",
+    )
+    if found is not None:
+        stages.skipped.extend(found.skipped_stages)
+        stages.timings.extend(found.stage_timings)
+        if found.candidates:
+            return found
+        stages.skip(
+            stage_pb2.STAGE_RETRIEVE,
+            stage_pb2.SKIP_CAUSE_NO_INPUT,
+            "found nothing; candidates are the release's fallback list",
+        )
+    candidates = fallback_candidates(release, blocked, user.user_id, count)
+    return RetrieveResponse(release_id=release.release_id, candidates=candidates)
+
+
+async def _call(
+    downstream: Downstream, query: RetrieveRequest, budget_s: float
+) -> RetrieveResponse:
+    try:
+        return await downstream.retrieval.Retrieve(query, timeout=budget_s)
+    except grpc.aio.AioRpcError as error:
+        reason, metadata = reason_of(error)
+        field = metadata.get("field", "")
+        # Only the catalogue knows which attributes there are, so the caller's filter is judged
+        # there. Anything else that it refuses is our doing.
+        if reason == error_reason_pb2.ERROR_REASON_INVALID_FIELD and field.startswith("filter"):
+            raise InvalidField(field, metadata.get("problem", "")) from error
+        raise

@@ -1,0 +1,136 @@
+"""The gateway's contracts. What they do is in the modules that they call."""
+
+import asyncio
+from collections.abc import AsyncIterator
+from contextlib import aclosing
+
+import grpc
+
+from gateway_service.activation import Activation
+from gateway_service.pipeline import Recommender
+from gateway_service.releases import Releases
+from gateway_service.store.database import Database
+from gateway_service.store.events import event_rows, record_events
+from gateway_service.store.profiles import put_profile
+from gateway_service.store.releases import list_releases
+from gateway_service.store.times import now_us
+from gateway_service.store.user_state import erase_user, read_user_state
+from gateway_service.validation import check_put_profile, check_record_events
+from serving.stages import Deadline
+from serving.validation import check_id
+from tandem.v1.event_service_pb2 import RecordEventsRequest, RecordEventsResponse
+from tandem.v1.event_service_pb2_grpc import EventServiceServicer
+from tandem.v1.recommender_service_pb2 import RecommendRequest, RecommendResponse
+from tandem.v1.recommender_service_pb2_grpc import RecommenderServiceServicer
+from tandem.v1.release_service_pb2 import (
+    ActivateReleaseRequest,
+    ActivateReleaseResponse,
+    ListReleasesRequest,
+    ListReleasesResponse,
+    RollbackReleaseRequest,
+    RollbackReleaseResponse,
+)
+from tandem.v1.release_service_pb2_grpc import ReleaseServiceServicer
+from tandem.v1.user_service_pb2 import (
+    EraseUserRequest,
+    EraseUserResponse,
+    GetUserStateRequest,
+    GetUserStateResponse,
+    PutUserProfileRequest,
+    PutUserProfileResponse,
+)
+from tandem.v1.user_service_pb2_grpc import UserServiceServicer
+
+
+class RecommenderServicer(RecommenderServiceServicer):
+    """Serves Recommend."""
+
+    def __init__(self, recommender: Recommender, default_deadline_s: float) -> None:
+        self._recommender = recommender
+        self._default_deadline_s = default_deadline_s
+
+    async def Recommend(
+        self, request: RecommendRequest, context: grpc.ServicerContext
+    ) -> RecommendResponse:
+        deadline = Deadline.of(context, self._default_deadline_s)
+        return await self._recommender.recommend(request, deadline)
+
+
+class EventServicer(EventServiceServicer):
+    """Takes events."""
+
+    def __init__(self, database: Database) -> None:
+        self._database = database
+
+    async def RecordEvents(
+        self, request: RecordEventsRequest, context: grpc.ServicerContext
+    ) -> RecordEventsResponse:
+        received_us = now_us()
+        # A thousand events take some milliseconds, which the other calls should not wait for.
+        await asyncio.to_thread(check_record_events, request)
+        rows = await asyncio.to_thread(event_rows, request.events, received_us)
+        return await self._database.write(lambda connection: record_events(connection, rows))
+
+
+class UserServicer(UserServiceServicer):
+    """Keeps profiles and tells user states."""
+
+    def __init__(self, database: Database) -> None:
+        self._database = database
+
+    async def PutUserProfile(
+        self, request: PutUserProfileRequest, context: grpc.ServicerContext
+    ) -> PutUserProfileResponse:
+        check_put_profile(request)
+        version = await self._database.write(
+            lambda connection: put_profile(connection, request.user_id, request.profile, now_us())
+        )
+        return PutUserProfileResponse(version=version)
+
+    async def GetUserState(
+        self, request: GetUserStateRequest, context: grpc.ServicerContext
+    ) -> GetUserStateResponse:
+        check_id("user_id", request.user_id)
+        user = await self._database.read(
+            lambda connection: read_user_state(connection, request.user_id, now_us())
+        )
+        return GetUserStateResponse(user=user)
+
+    async def EraseUser(
+        self, request: EraseUserRequest, context: grpc.ServicerContext
+    ) -> EraseUserResponse:
+        check_id("user_id", request.user_id)
+        return await self._database.write(
+            lambda connection: erase_user(connection, request.user_id), purge=True
+        )
+
+
+class ReleaseServicer(ReleaseServiceServicer):
+    """Moves the pointer to the release that serves."""
+
+    def __init__(self, activation: Activation, releases: Releases, database: Database) -> None:
+        self._activation = activation
+        self._releases = releases
+        self._database = database
+
+    async def ActivateRelease(
+        self, request: ActivateReleaseRequest, context: grpc.ServicerContext
+    ) -> AsyncIterator[ActivateReleaseResponse]:
+        async with aclosing(self._activation.activate(request.release_uri)) as steps:
+            async for step in steps:
+                yield step
+
+    async def RollbackRelease(
+        self, request: RollbackReleaseRequest, context: grpc.ServicerContext
+    ) -> RollbackReleaseResponse:
+        return await self._activation.rollback()
+
+    async def ListReleases(
+        self, request: ListReleasesRequest, context: grpc.ServicerContext
+    ) -> ListReleasesResponse:
+        pointer = self._releases.pointer
+        return ListReleasesResponse(
+            releases=self._releases.with_states(await self._database.read(list_releases)),
+            current_release_id=pointer.current,
+            previous_release_id=pointer.previous,
+        )
