@@ -5,8 +5,8 @@ import logging
 import signal
 import socket
 import sys
-from collections.abc import Callable, Sequence
-from contextlib import AbstractAsyncContextManager
+from collections.abc import AsyncIterator, Callable, Sequence
+from contextlib import AbstractAsyncContextManager, asynccontextmanager
 
 import grpc
 import grpc.aio
@@ -69,19 +69,66 @@ def run_server(
 ) -> None:
     """Serve until SIGTERM or SIGINT; exit with one clear line and status 1 if it cannot start.
 
+    For the arguments see `running_server`.
+    """
+    set_up_logging(service, log_level)
+
+    async def serve() -> None:
+        stop = asyncio.Event()
+        loop = asyncio.get_running_loop()
+        for number in (signal.SIGTERM, signal.SIGINT):
+            loop.add_signal_handler(number, stop.set)
+        async with running_server(
+            host, port, services, parts, reflection_on=reflection_on, max_in_flight=max_in_flight
+        ) as bound:
+            logger.info("listening on %s:%d", host, bound)
+            await stop.wait()
+            logger.info("stopping")
+
+    try:
+        uvloop.run(serve())
+    except (StartFailed, TandemError) as error:
+        sys.exit(f"tandem {service}: {error}")
+
+
+@asynccontextmanager
+async def running_server(
+    host: str,
+    port: int,
+    services: Sequence[ServiceDescriptor],
+    parts: Parts,
+    *,
+    reflection_on: bool = True,
+    max_in_flight: int = 256,
+) -> AsyncIterator[int]:
+    """Run a server while the context is entered; it yields the port, which is any free one for 0.
+
     `services` are the contracts that are served, such as
     `info_service_pb2.DESCRIPTOR.services_by_name["InfoService"]`. `parts(server, health)` is
     entered before the server starts: it makes what the service needs, registers the servicers, and
     calls `health.set_ready(True)` then or later from a task of its own. It is left after the last
-    call.
+    call. Raises StartFailed.
     """
-    set_up_logging(service, log_level)
-    names = [contract.full_name for contract in services]
+    _check_free(host, port)
+    server = grpc.aio.server(interceptors=[ErrorInterceptor(max_in_flight)], options=OPTIONS)
     try:
-        _check_free(host, port)
-        uvloop.run(_serve(f"{host}:{port}", names, parts, reflection_on, max_in_flight))
-    except (StartFailed, TandemError) as error:
-        sys.exit(f"tandem {service}: {error}")
+        bound = server.add_insecure_port(f"{host}:{port}")
+    except RuntimeError as error:
+        raise StartFailed(f"cannot listen on {host}:{port}: {error}") from None
+    names = [contract.full_name for contract in services]
+    health = Health(names)
+    await health.set_ready(False)
+    health_pb2_grpc.add_HealthServicer_to_server(health.servicer, server)
+    if reflection_on:
+        shown = [*names, "grpc.health.v1.Health", reflection.SERVICE_NAME]
+        reflection.enable_server_reflection(shown, server)
+    async with parts(server, health):
+        await server.start()
+        try:
+            yield bound
+        finally:
+            await health.servicer.enter_graceful_shutdown()
+            await server.stop(DRAIN_S)
 
 
 def _check_free(host: str, port: int) -> None:
@@ -93,34 +140,3 @@ def _check_free(host: str, port: int) -> None:
         except OSError as error:
             reason = error.strerror or str(error)
             raise StartFailed(f"cannot listen on {host}:{port}: {reason.lower()}") from None
-
-
-async def _serve(
-    address: str,
-    names: Sequence[str],
-    parts: Parts,
-    reflection_on: bool,
-    max_in_flight: int,
-) -> None:
-    stop = asyncio.Event()
-    loop = asyncio.get_running_loop()
-    for number in (signal.SIGTERM, signal.SIGINT):
-        loop.add_signal_handler(number, stop.set)
-    server = grpc.aio.server(interceptors=[ErrorInterceptor(max_in_flight)], options=OPTIONS)
-    try:
-        port = server.add_insecure_port(address)
-    except RuntimeError as error:
-        raise StartFailed(f"cannot listen on {address}: {error}") from None
-    health = Health(names)
-    await health.set_ready(False)
-    health_pb2_grpc.add_HealthServicer_to_server(health.servicer, server)
-    if reflection_on:
-        shown = [*names, "grpc.health.v1.Health", reflection.SERVICE_NAME]
-        reflection.enable_server_reflection(shown, server)
-    async with parts(server, health):
-        await server.start()
-        logger.info("listening on %s:%d", address.rpartition(":")[0], port)
-        await stop.wait()
-        logger.info("stopping")
-        await health.servicer.enter_graceful_shutdown()
-        await server.stop(DRAIN_S)
