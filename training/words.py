@@ -5,6 +5,7 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 
+from features.words import profile_words
 from training.datasets.format import Dataset
 
 NO_WORDS = 0
@@ -24,11 +25,6 @@ class Words:
     of_item: npt.NDArray[np.int64]
 
 
-def profile_text(text: str, tags: list[str]) -> str:
-    """Return a profile as one text, as the retrieval service encodes it."""
-    return ". ".join(part for part in (text.strip(), ", ".join(tags)) if part)
-
-
 def collect_words(dataset: Dataset, seed: int) -> tuple[list[str], Words]:
     """Return the distinct texts to encode, and the words with vectors still of width 0.
 
@@ -41,7 +37,7 @@ def collect_words(dataset: Dataset, seed: int) -> tuple[list[str], Words]:
         return place.setdefault(text, len(place))
 
     users = zip(dataset.users.text, dataset.users.tags, strict=True)
-    of_user = [place_of(profile_text(text, tags)) for text, tags in users]
+    of_user = [place_of(profile_words(text, tags)) for text, tags in users]
     of_item = []
     for categories, tags in zip(dataset.items.categories, dataset.items.tags, strict=True):
         known = [*categories, *tags]

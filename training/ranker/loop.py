@@ -1,7 +1,6 @@
 """Training the ranker: epochs over packed examples, the best by validation kept."""
 
 from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
 from dataclasses import dataclass
 
 import numpy as np
@@ -9,6 +8,7 @@ import torch
 from torch import Tensor
 
 from models.ranker.packed_user import collate
+from models.ranker.precision import mixed_precision
 from models.ranker.ranker import Ranker
 from training.evaluation.metrics import ndcg
 from training.examples import Example
@@ -30,14 +30,6 @@ class Labels:
     def of(self, example: Example) -> Tensor:
         """Return the labels of an example's target, float32 [outcomes]."""
         return self.of_events[int(self.starts[example.target.user]) + example.target.place]
-
-
-@contextmanager
-def mixed_precision() -> Iterator[None]:
-    """Compute in bfloat16 where the processor has it, else in float32."""
-    able = bool(torch.cpu._is_avx512_bf16_supported())
-    with torch.autocast("cpu", dtype=torch.bfloat16, enabled=able):
-        yield
 
 
 def train_ranker(

@@ -1,0 +1,1 @@
+"""Hundreds to a slate: item features -> language model -> value model -> selector."""

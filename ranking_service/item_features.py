@@ -1,0 +1,113 @@
+"""A request as the arrays that the ranker reads."""
+
+from dataclasses import dataclass
+
+import numpy as np
+import numpy.typing as npt
+
+from features.candidates import SOURCES, hit_features, own_features, view_user
+from features.context import context_features
+from features.events import EventArrays, event_arrays
+from features.words import request_words
+from models.ranker.packed_user import PackedCandidates, PackedUser
+from ranking_service.loaded_release import LoadedRelease
+from tandem.v1.candidate_pb2 import Candidate
+from tandem.v1.common_pb2 import Vector
+from tandem.v1.ranking_service_pb2 import RankRequest
+
+Float32 = npt.NDArray[np.float32]
+SOURCE_PLACE = {source: place for place, source in enumerate(SOURCES)}
+
+
+@dataclass(frozen=True)
+class RankInput:
+    """What is scored, and what reasons are found in.
+
+    candidates: those that can be scored, in the order of `packed`. unscored: ids of the others.
+    events: the user's whole history, with event_vectors [events, D].
+    """
+
+    packed: PackedUser
+    candidates: list[Candidate]
+    unscored: list[str]
+    events: EventArrays
+    event_vectors: Float32
+
+
+def rank_input(loaded: LoadedRelease, request: RankRequest) -> RankInput:
+    """Look up every item, compute features and pack them."""
+    items, config = loaded.tables.items, loaded.ranker.config
+    overrides = {o.item.item_id: array_of(o.text_vector) for o in request.item_overrides}
+    candidates, unscored = [], []
+    for candidate in request.candidates:
+        known = items.row(candidate.item_id) >= 0 or candidate.item_id in overrides
+        if known:
+            candidates.append(candidate)
+        else:
+            unscored.append(candidate.item_id)
+
+    rows = items.rows(candidate.item_id for candidate in candidates)
+    vectors = text_vectors(loaded, rows, [c.item_id for c in candidates], overrides)
+    history = request.user.history
+    events = event_arrays(history, items)
+    event_vectors = text_vectors(loaded, events.rows, [e.item_id for e in history], overrides)
+    time_ms = request.context.request_time.ToMilliseconds()
+    text = request_words(request.text, request.user.profile)
+    words = array_of(request.text_vector) if request.HasField("text_vector") else None
+    user = view_user(loaded.tables, events, event_vectors, words, time_ms)
+    context = context_features(
+        events, time_ms, request.context.utc_offset.seconds // 60, words is not None
+    )
+    recent = slice(-config.max_history, None)
+    packed = PackedUser(
+        text_ids=loaded.tokenizer.ids(text),
+        events=events[recent],
+        event_vectors=event_vectors[recent],
+        candidates=PackedCandidates(
+            rows=rows,
+            vectors=vectors,
+            features=np.concatenate(
+                [
+                    hit_features(*hit_arrays(candidates)),
+                    own_features(loaded.tables, user, rows, vectors),
+                ],
+                axis=1,
+            ),
+            context=np.broadcast_to(context, (len(candidates), len(context))),
+            visible=np.full(len(candidates), len(events[recent])),
+        ),
+    )
+    return RankInput(packed, candidates, unscored, events, event_vectors)
+
+
+def text_vectors(
+    loaded: LoadedRelease,
+    rows: npt.NDArray[np.int32],
+    item_ids: list[str],
+    overrides: dict[str, Float32],
+) -> Float32:
+    """Return text vectors [n, D]: an override's, else the release's, else zeros."""
+    table = loaded.tables.items.text_vectors
+    vectors = np.zeros((len(rows), table.shape[1]), np.float32)
+    vectors[rows >= 0] = table[rows[rows >= 0]]
+    for place, item_id in enumerate(item_ids if overrides else []):
+        if item_id in overrides:
+            vectors[place] = overrides[item_id]
+    return vectors
+
+
+def hit_arrays(candidates: list[Candidate]) -> tuple[Float32, npt.NDArray[np.int32]]:
+    """Return the hits' scores and ranks, [candidates, sources], 0 where a source has none."""
+    scores = np.zeros((len(candidates), len(SOURCES)), np.float32)
+    ranks = np.zeros((len(candidates), len(SOURCES)), np.int32)
+    for row, candidate in enumerate(candidates):
+        for hit in candidate.hits:
+            if (place := SOURCE_PLACE.get(hit.source)) is not None:
+                scores[row, place] = hit.score
+                ranks[row, place] = hit.rank
+    return scores, ranks
+
+
+def array_of(vector: Vector) -> Float32:
+    """Return a message's vector without a copy."""
+    return np.frombuffer(vector.float32_values, dtype="<f4")

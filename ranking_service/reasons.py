@@ -1,0 +1,91 @@
+"""Facts that speak for an item, from what its features contributed to its logit."""
+
+from collections.abc import Sequence
+
+import numpy as np
+
+from features.history import weights_of_actions
+from ranking_service.item_features import Float32, RankInput
+from tandem.v1.candidate_pb2 import Reason, ReasonKind, Source
+from tandem.v1.ranking_service_pb2 import RankRequest
+
+# The features that stand for each kind of reason.
+EVIDENCE: dict[ReasonKind.ValueType, tuple[str, ...]] = {
+    ReasonKind.REASON_KIND_LIKE_HISTORY_ITEM: (
+        "text_like_history",
+        "text_like_last",
+        "text_like_nearest",
+    ),
+    ReasonKind.REASON_KIND_SIMILAR_USERS: (
+        "cf_score",
+        "cf_rank",
+        "similar_score",
+        "similar_rank",
+        "cf_affinity",
+        "cf_like_last",
+        "neighbour_affinity",
+    ),
+    ReasonKind.REASON_KIND_MATCHES_WORDS: ("text_like_words",),
+    ReasonKind.REASON_KIND_POPULAR: (
+        "popular_score",
+        "popular_rank",
+        "popularity",
+        "recent_popularity",
+    ),
+}
+SOURCE_OF_KIND = {
+    ReasonKind.REASON_KIND_SIMILAR_USERS: Source.SOURCE_CF,
+    ReasonKind.REASON_KIND_POPULAR: Source.SOURCE_POPULAR,
+}
+LIKE_LEAST = 0.2
+MOST = 3
+
+
+class ReasonFinder:
+    """Finds reasons for the items of one request."""
+
+    def __init__(self, request: RankRequest, found: RankInput, features: Sequence[str]) -> None:
+        self._request = request
+        self._found = found
+        self._columns = {
+            kind: [features.index(name) for name in names if name in features]
+            for kind, names in EVIDENCE.items()
+        }
+        liked = weights_of_actions(found.events.actions) > 0
+        self._liked = np.flatnonzero(liked)
+        self._has_words = request.HasField("text_vector")
+
+    def reasons(self, place: int, parts: Float32) -> list[Reason]:
+        """Return reasons for a candidate, weightiest first; parts: float32 [features]."""
+        found = []
+        for kind, columns in self._columns.items():
+            weight = float(parts[columns].sum())
+            if weight > 0 and (reason := self._reason(kind, place, weight)):
+                found.append(reason)
+        if self._request.context.seed_item_id:
+            kind, seed = ReasonKind.REASON_KIND_LIKE_SEED_ITEM, self._request.context.seed_item_id
+            if any(h.source == Source.SOURCE_SIMILAR for h in self._found.candidates[place].hits):
+                found.append(Reason(kind=kind, item_id=seed, weight=1.0))
+        found.sort(key=lambda reason: -reason.weight)
+        return found[:MOST]
+
+    def _reason(self, kind: ReasonKind.ValueType, place: int, weight: float) -> Reason | None:
+        if kind == ReasonKind.REASON_KIND_LIKE_HISTORY_ITEM:
+            nearest = self._nearest_liked(place)
+            return Reason(kind=kind, item_id=nearest, weight=weight) if nearest else None
+        if kind == ReasonKind.REASON_KIND_MATCHES_WORDS and not self._has_words:
+            return None
+        if kind == ReasonKind.REASON_KIND_SIMILAR_USERS and not len(self._liked):
+            return None
+        return Reason(kind=kind, weight=weight)
+
+    def _nearest_liked(self, place: int) -> str:
+        """Return the liked item whose text is most like the candidate's, "" if none is."""
+        if not len(self._liked):
+            return ""
+        vector = self._found.packed.candidates.vectors[place]
+        likeness = self._found.event_vectors[self._liked] @ vector
+        best = int(likeness.argmax())
+        if likeness[best] < LIKE_LEAST:
+            return ""
+        return self._request.user.history[int(self._liked[best])].item_id

@@ -1,0 +1,43 @@
+"""The forward pass: one for all candidates of a request, one at a time on the device."""
+
+from dataclasses import dataclass
+
+import numpy as np
+import numpy.typing as npt
+import torch
+
+from models.ranker.packed_user import PackedUser, collate
+from models.ranker.precision import mixed_precision
+from models.ranker.ranker import Ranker
+from models.ranker.value import probabilities, values
+
+Float32 = npt.NDArray[np.float32]
+
+
+@dataclass(frozen=True)
+class Scores:
+    """What the model says of C candidates.
+
+    logits: float32 [C], of engagement. language, features: its parts, [C] and [C, features].
+    probabilities: float32 [C, outcomes]. values: float32 [C], by which the list is ordered.
+    """
+
+    logits: Float32
+    language: Float32
+    features: Float32
+    probabilities: Float32
+    values: Float32
+
+
+def score(ranker: Ranker, packed: PackedUser) -> Scores:
+    """Score all candidates of one request."""
+    config = ranker.config
+    with torch.inference_mode():
+        with mixed_precision():
+            logits, language, parts = ranker.explain(collate(config, [packed]))
+        logits, language, parts = logits[0].float(), language[0].float(), parts[0].float()
+        chances = probabilities(logits, config.outcomes)
+        value = values(chances, config.outcomes, config.value_weights)
+    return Scores(
+        logits[:, 0].numpy(), language.numpy(), parts.numpy(), chances.numpy(), value.numpy()
+    )

@@ -1,0 +1,29 @@
+"""Settings of the ranking service, each from TANDEM_RANKING_<FIELD>."""
+
+import os
+from dataclasses import dataclass
+from typing import Annotated
+
+from serving.settings import Between, read_settings
+
+
+@dataclass(frozen=True)
+class Settings:
+    """What can be set.
+
+    host, port: where to listen. reflection: whether reflection is on. threads: processor threads of
+    a forward pass. queue_max: requests that may wait for the model before more are refused.
+    log_level: of Python's logging.
+    """
+
+    host: str = "127.0.0.1"
+    port: Annotated[int, Between(1, 65_535)] = 50053
+    reflection: bool = True
+    threads: Annotated[int, Between(1, 1024)] = os.cpu_count() or 1
+    queue_max: Annotated[int, Between(1, 100_000)] = 32
+    log_level: str = "INFO"
+
+
+def settings_from_environment() -> Settings:
+    """Read the settings."""
+    return read_settings(Settings, "ranking")

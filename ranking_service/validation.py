@@ -1,0 +1,34 @@
+"""Checks of a RankRequest."""
+
+from features.item_table import ItemTable
+from ranking_service.limits import CANDIDATES_MAX, HISTORY_MAX
+from serving.errors import InvalidField
+from serving.validation import check_id, check_integer, check_size, check_time
+from tandem.v1.common_pb2 import Vector
+from tandem.v1.ranking_service_pb2 import RankRequest
+
+
+def check_request(request: RankRequest) -> None:
+    """Check what does not depend on the release. Raises InvalidField."""
+    check_id("release_id", request.release_id)
+    check_size("candidates", request.candidates, low=1, high=CANDIDATES_MAX)
+    check_size("user.history", request.user.history, high=HISTORY_MAX)
+    check_integer("item_count", request.item_count, low=0, high=CANDIDATES_MAX)
+    if not request.context.HasField("request_time"):
+        raise InvalidField("context.request_time", "is required")
+    check_time("context.request_time", request.context.request_time)
+
+
+def check_vectors(request: RankRequest, items: ItemTable) -> None:
+    """Check that vectors are as wide as the release's text space. Raises InvalidField."""
+    if request.HasField("text_vector"):
+        _check_width("text_vector", request.text_vector, items)
+    for place, override in enumerate(request.item_overrides):
+        _check_width(f"item_overrides[{place}].text_vector", override.text_vector, items)
+
+
+def _check_width(field: str, vector: Vector, items: ItemTable) -> None:
+    wanted = 4 * items.text_vectors.shape[1]
+    if len(vector.float32_values) != wanted:
+        problem = f"must have {wanted} bytes, has {len(vector.float32_values)}"
+        raise InvalidField(f"{field}.float32_values", problem)
