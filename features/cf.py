@@ -20,7 +20,7 @@ class CfModel:
 
     item_factors: float32 [items, width]; a zero row is an item without interactions.
     regularization: the L2 weight with which the factors were fitted.
-    alpha: confidence of an interaction is 1 + alpha * weight.
+    alpha: the confidence of an interaction is alpha * weight, that of none 1.
     """
 
     item_factors: Float32
@@ -41,8 +41,8 @@ class CfModel:
         factor is zero. A row may appear twice; its weights add up.
         """
         used = (weights > 0) & (rows >= 0)
-        factors = self.item_factors[rows[used]]
-        confidence = self.alpha * weights[used]
-        system = self.gram_DD + (factors * confidence[:, None]).T @ factors
-        target = factors.T @ (1.0 + confidence)
-        return np.linalg.solve(system, target).astype(np.float32)
+        distinct, place = np.unique(rows[used], return_inverse=True)
+        confidence = self.alpha * np.bincount(place, weights=weights[used])
+        factors = self.item_factors[distinct]
+        system = self.gram_DD + (factors * (confidence - 1.0)[:, None]).T @ factors
+        return np.linalg.solve(system, factors.T @ confidence).astype(np.float32)

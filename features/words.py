@@ -7,7 +7,7 @@ from tandem.v1.user_pb2 import UserProfile
 
 def profile_words(text: str, tags: Sequence[str]) -> str:
     """Return a profile's text and interest tags as one text."""
-    return ". ".join(part for part in (text.strip(), ", ".join(tags)) if part)
+    return ". ".join(part for part in (text.strip().rstrip("."), ", ".join(tags)) if part)
 
 
 def request_words(text: str, profile: UserProfile) -> str:

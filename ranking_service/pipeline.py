@@ -52,7 +52,7 @@ def rank_now(loaded: LoadedRelease, request: RankRequest) -> RankResponse:
 
     start = time.monotonic()
     chosen = select(scores.values, request.item_count or len(found.candidates))
-    bias = float(ranker.head.bias[0])
+    bias = float(ranker.head.bias[0].detach())
     places = cast(list[int], chosen.tolist())
     items = ranked_items(request, found, scores, ranker.config, bias, places)
     log.time(Stage.STAGE_SELECT, time.monotonic() - start)

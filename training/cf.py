@@ -7,6 +7,7 @@ import numpy.typing as npt
 from implicit.als import AlternatingLeastSquares
 from implicit.nearest_neighbours import CosineRecommender
 from implicit.utils import ParameterWarning
+from threadpoolctl import threadpool_limits
 
 from features.cf import CfModel
 from features.neighbours import Neighbours
@@ -20,9 +21,8 @@ HALF_LIFE_DAYS = 30.0
 def fit_cf(interactions: Interactions, settings: TrainSettings) -> CfModel:
     """Fit iALS; items without interactions get a factor of zeros."""
     matrix = interactions.matrix()
-    with warnings.catch_warnings():
-        # It would rather set the BLAS threads to one by itself than by the environment.
-        warnings.simplefilter("ignore", RuntimeWarning)
+    # Its own threads share the rows; BLAS threads inside them would only get in the way.
+    with threadpool_limits(1, "blas"):
         model = AlternatingLeastSquares(
             factors=settings.cf_width,
             regularization=settings.cf_regularization,
@@ -30,7 +30,7 @@ def fit_cf(interactions: Interactions, settings: TrainSettings) -> CfModel:
             iterations=settings.cf_iterations,
             random_state=settings.seed,
         )
-    model.fit(matrix, show_progress=False)
+        model.fit(matrix, show_progress=False)
     factors = np.array(model.item_factors, dtype=np.float32)
     factors[np.asarray(matrix.sum(axis=0)).ravel() == 0] = 0.0
     return CfModel(factors, settings.cf_regularization, settings.cf_alpha)

@@ -23,7 +23,7 @@ class TrainSettings:
     cf_iterations: int = 15
     neighbours: int = 50
     source_depth: int = 200
-    candidate_count: int = 300
+    candidate_count: int = 400
     window_share: float = 0.2
     window_least: int = 5
     window_most: int = 20

@@ -49,6 +49,8 @@ def train_ranker(
     random = np.random.default_rng(settings.seed)
     learn = [example for example in learn if example.found_at >= 0 and len(example.rows) > 1]
     ranker.feature_scale.copy_(feature_scale(learn))
+    # One candidate is taken of those that there are: begin at that level.
+    ranker.head.bias.data[0] = -np.log(np.mean([len(example.rows) for example in learn]))
     chunked = chunks(learn, settings.chunk_positions)
     optimizer = new_optimizer(ranker, settings)
     steps = settings.epochs * max(1, len(learn) // settings.batch_positions)

@@ -1,0 +1,105 @@
+from dataclasses import replace
+from pathlib import Path
+
+import numpy as np
+import pytest
+import torch
+
+from models.ranker.packed_user import PackedUser, collate
+from models.ranker.ranker import Ranker, load_ranker
+from models.ranker.value import probabilities, values
+from tests.support.rankers import (
+    bert_config,
+    llama_config,
+    random_ranker,
+    random_user,
+    some_candidates,
+)
+
+LANGUAGE_MODELS = {"encoder": bert_config, "decoder": llama_config}
+
+
+@pytest.fixture(params=LANGUAGE_MODELS)
+def ranker(request: pytest.FixtureRequest) -> Ranker:
+    return random_ranker(LANGUAGE_MODELS[request.param]())
+
+
+def logits(ranker: Ranker, *users: PackedUser) -> torch.Tensor:
+    with torch.inference_mode():
+        return ranker(collate(ranker.config, users))
+
+
+def test_packed_scores_equal_solo_scores(ranker: Ranker) -> None:
+    user = random_user(candidates=9)
+    packed = logits(ranker, user)[0]
+    solo = torch.cat([logits(ranker, some_candidates(user, [i]))[0] for i in range(9)])
+    assert packed.std() > 0.1
+    torch.testing.assert_close(packed, solo, atol=1e-5, rtol=1e-4)
+
+
+def test_the_order_of_candidates_does_not_matter(ranker: Ranker) -> None:
+    user = random_user(candidates=7)
+    order = [3, 0, 6, 1, 5, 2, 4]
+    shuffled = logits(ranker, some_candidates(user, order))[0]
+    torch.testing.assert_close(shuffled, logits(ranker, user)[0][order], atol=1e-5, rtol=1e-4)
+
+
+def test_padding_by_another_user_does_not_matter(ranker: Ranker) -> None:
+    short = random_user(candidates=3, events=2, texts=2, seed=1)
+    long = random_user(candidates=8, events=9, texts=6, seed=2)
+    together = logits(ranker, short, long)
+    torch.testing.assert_close(together[0, :3], logits(ranker, short)[0], atol=1e-5, rtol=1e-4)
+    torch.testing.assert_close(together[1], logits(ranker, long)[0], atol=1e-5, rtol=1e-4)
+
+
+def test_a_candidate_sees_only_the_events_that_are_visible_to_it(ranker: Ranker) -> None:
+    user = random_user(candidates=4, events=6)
+    early = replace(
+        user,
+        events=user.events[:4],
+        event_vectors=user.event_vectors[:4],
+        candidates=replace(user.candidates, visible=np.full(4, 4)),
+    )
+    limited = replace(user, candidates=replace(user.candidates, visible=np.full(4, 4)))
+    torch.testing.assert_close(
+        logits(ranker, limited)[0], logits(ranker, early)[0], atol=1e-5, rtol=1e-4
+    )
+    assert not torch.allclose(logits(ranker, user)[0], logits(ranker, early)[0], atol=1e-3)
+
+
+def test_a_user_without_history_gets_finite_scores(ranker: Ranker) -> None:
+    assert torch.isfinite(logits(ranker, random_user(candidates=5, events=0))).all()
+
+
+def test_contributions_sum_to_the_logit(ranker: Ranker) -> None:
+    batch = collate(ranker.config, [random_user(candidates=6)])
+    with torch.inference_mode():
+        found, language, parts = ranker.explain(batch)
+        assert torch.equal(found, ranker(batch))
+    total = language + parts.sum(-1) + ranker.head.bias[0]
+    torch.testing.assert_close(total, found[..., 0], atol=1e-5, rtol=1e-4)
+
+
+def test_a_feature_of_which_nothing_is_known_contributes_nothing(ranker: Ranker) -> None:
+    user = random_user(candidates=4)
+    user.candidates.features[:, 2] = 0.0
+    with torch.inference_mode():
+        _, _, parts = ranker.explain(collate(ranker.config, [user]))
+    assert torch.equal(parts[..., 2], torch.zeros(1, 4))
+    assert (parts[..., 1] != 0).all()
+
+
+def test_a_saved_ranker_scores_the_same_when_loaded(ranker: Ranker, tmp_path: Path) -> None:
+    user = random_user(candidates=5)
+    ranker.save(tmp_path)
+    torch.testing.assert_close(logits(load_ranker(tmp_path), user), logits(ranker, user))
+
+
+def test_later_outcomes_are_given_the_first() -> None:
+    chances = probabilities(torch.tensor([[0.0, 0.0], [2.0, -1.0]]), ["engage", "like"])
+    torch.testing.assert_close(chances[0], torch.tensor([0.5, 0.25]))
+    assert (chances[:, 1] < chances[:, 0]).all()
+    torch.testing.assert_close(
+        values(chances, ["engage", "like"], {"engage": 1.0, "like": 2.0}),
+        chances[:, 0] + 2 * chances[:, 1],
+    )
