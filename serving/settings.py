@@ -55,6 +55,6 @@ def _parse(name: str, text: str, hint: object) -> object:
     for limit in limits:
         if isinstance(limit, Between) and not limit.low <= value <= limit.high:
             raise SettingInvalid(
-                f"{name} must be from {limit.low:g} to {limit.high:g}, is {text!r}"
+                f"{name} must be from {limit.low:,g} to {limit.high:,g}, is {text!r}"
             )
     return value

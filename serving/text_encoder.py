@@ -86,13 +86,15 @@ class TextEncoder:
         return str(response.config.parameters["encoder_version"].string_value)
 
     async def ready(self) -> bool:
-        """Tell whether Triton answers and has the model loaded."""
-        request = service_pb2.ModelReadyRequest(name=self._model)
+        """Tell whether a text is encoded within 2 s.
+
+        Triton's own readiness is not asked: it stays true when the encoder's process has died.
+        """
         try:
-            response = await self._stub.ModelReady(request, timeout=STATUS_TIMEOUT_S)
+            await self.encode([""], timeout=STATUS_TIMEOUT_S)
         except grpc.aio.AioRpcError:
             return False
-        return bool(response.ready)
+        return True
 
     async def close(self) -> None:
         """Close the channel; calls in flight are cancelled."""

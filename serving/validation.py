@@ -71,7 +71,7 @@ def check_number(
     if not math.isfinite(value):
         raise InvalidField(field, "must be a finite number")
     if not low <= value <= high:
-        raise InvalidField(field, f"must be from {low:g} to {high:g}")
+        raise InvalidField(field, f"must be from {low:,g} to {high:,g}")
 
 
 def check_place(field: str, place: Place) -> None:

@@ -42,7 +42,7 @@ class Database:
             self._writer, self._readers = make_engines(url, read_threads)
             metadata.create_all(self._writer)
         except (SQLAlchemyError, OSError) as error:
-            raise _translated(error) from error
+            raise StorageUnavailable(_reason(error)) from error
         self._jobs: queue.Queue[_Job[Any] | None] = queue.Queue(write_queue)
         self._pool = ThreadPoolExecutor(read_threads, thread_name_prefix="store-read")
         self._thread = threading.Thread(target=self._write_jobs, name="store-write", daemon=True)
@@ -145,7 +145,10 @@ def _commit(engine: Engine, jobs: list[_Job[Any]]) -> None:
 def _translated(error: Exception) -> Exception:
     if not isinstance(error, SQLAlchemyError | OSError):
         return error
-    # What the driver says, without the statement and its values, which are user data.
-    reason = getattr(error, "orig", None) or error
-    logger.error("the database failed: %s", reason)
-    return StorageUnavailable(str(reason).splitlines()[0])
+    logger.error("the database failed: %s", _reason(error))
+    return StorageUnavailable(_reason(error))
+
+
+def _reason(error: Exception) -> str:
+    """Return what the driver says, without the statement and its values, which are user data."""
+    return str(getattr(error, "orig", None) or error).splitlines()[0]
