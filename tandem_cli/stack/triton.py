@@ -1,7 +1,8 @@
 """The real tritonserver, from its own runtime environment, serving the text encoder."""
 
 import os
-from collections.abc import Mapping
+from collections.abc import AsyncIterator, Mapping
+from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -20,8 +21,9 @@ SHARED_MEMORY = Path("/dev/shm")  # noqa: S108  # where Triton's Python backend 
 START_TIMEOUT_S = 60.0
 LOAD_TIMEOUT_S = 120.0
 # Triton's own limit for requests in flight at SIGTERM, and ours for all of its exit.
-EXIT_TIMEOUT_S = 10
-STOP_TIMEOUT_S = 15.0
+EXIT_TIMEOUT_S = 5
+STOP_TIMEOUT_S = 10.0
+PROBE_TIMEOUT_S = 2.0
 
 
 @dataclass(frozen=True)
@@ -50,6 +52,7 @@ class Triton:
 
     def __init__(self, settings: TritonSettings) -> None:
         self.settings = settings
+        self._loads = 1
         # Ports are unique on a machine, so the names of the shared memory regions are too.
         self._region_prefix = f"tandem_triton_{settings.grpc_port}_"
         self.process = ManagedProcess(
@@ -76,8 +79,7 @@ class Triton:
         self._remove_regions()
         self.process.start()
         try:
-            async with grpc.aio.insecure_channel(settings.target) as channel:
-                stub = service_pb2_grpc.GRPCInferenceServiceStub(channel)
+            async with self._stub() as stub:
                 await self.process.wait_until_ready(lambda: _is_live(stub), START_TIMEOUT_S)
                 await self._load(stub, config)
         except BaseException:
@@ -89,9 +91,28 @@ class Triton:
         await self.process.stop(STOP_TIMEOUT_S)
         self._remove_regions()
 
+    async def heal(self) -> bool:
+        """Load the encoder anew if its process has died; tell whether it had. Raises ProcessFailed.
+
+        Triton itself would go on to call the model ready and fail every request.
+        """
+        async with self._stub() as stub:
+            if not await _is_broken(stub):
+                return False
+            self._loads += 1
+            await self._load(stub, load_config(self.settings))
+        return True
+
+    @asynccontextmanager
+    async def _stub(self) -> AsyncIterator[service_pb2_grpc.GRPCInferenceServiceStub]:
+        async with grpc.aio.insecure_channel(self.settings.target) as channel:
+            yield service_pb2_grpc.GRPCInferenceServiceStub(channel)
+
     async def _load(
         self, stub: service_pb2_grpc.GRPCInferenceServiceStub, config: model_config_pb2.ModelConfig
     ) -> None:
+        # Triton does nothing where the configuration is the one that is loaded already.
+        config.parameters["load"].string_value = str(self._loads)
         request = service_pb2.RepositoryModelLoadRequest(model_name=MODEL)
         request.parameters["config"].string_param = json_format.MessageToJson(config)
         try:
@@ -157,6 +178,18 @@ def _environment(runtime: Path) -> Mapping[str, str]:
 async def _is_live(stub: service_pb2_grpc.GRPCInferenceServiceStub) -> bool:
     response = await stub.ServerLive(service_pb2.ServerLiveRequest(), timeout=1.0)
     return bool(response.live)
+
+
+async def _is_broken(stub: service_pb2_grpc.GRPCInferenceServiceStub) -> bool:
+    """Tell whether Triton lives but an inference fails; one that is late proves nothing."""
+    request = service_pb2.ModelInferRequest(model_name=MODEL)
+    request.inputs.add(name="TEXT", datatype="BYTES", shape=[1, 1])
+    request.raw_input_contents.append(bytes(4))  # one text, of no bytes
+    try:
+        await stub.ModelInfer(request, timeout=PROBE_TIMEOUT_S)
+    except grpc.aio.AioRpcError as error:
+        return bool(error.code() == grpc.StatusCode.INTERNAL)
+    return False
 
 
 def _reason(details: str) -> str:
