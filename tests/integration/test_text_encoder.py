@@ -1,0 +1,277 @@
+"""The text encoder on the real Triton."""
+
+import asyncio
+import contextlib
+import json
+import os
+import signal
+import time
+import urllib.request
+from collections.abc import AsyncIterator, Iterator
+from pathlib import Path
+
+import grpc.aio
+import numpy as np
+import pytest
+import torch
+from tokenizers import Tokenizer
+from tritonclient.grpc import service_pb2, service_pb2_grpc
+
+from serving.text_encoder import TextEncoder
+from tandem_cli.encoder_conversion import load_pooled_encoder
+from tandem_cli.failure import CommandFailed
+from tandem_cli.stack.ports import PortInUse
+from tandem_cli.stack.triton import SHARED_MEMORY, Triton, TritonSettings
+from tests.support.triton import prepared_encoder, running_triton
+
+TIMEOUT_S = 20.0
+WORDS = ["quiet", "harbour", "安静", "的", "书店", "science", "fiction", "für", "Kinder", "12"]
+
+
+@pytest.fixture(scope="module")
+def triton(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Triton]:
+    with running_triton(tmp_path_factory.mktemp("log")) as server:
+        yield server
+
+
+@pytest.fixture
+async def encoder(triton: Triton) -> AsyncIterator[TextEncoder]:
+    client = TextEncoder(triton.settings.target)
+    yield client
+    await client.close()
+
+
+def texts_of_mixed_lengths(count: int) -> list[str]:
+    random = np.random.default_rng(7)
+    return [" ".join(random.choice(WORDS, size=random.integers(1, 60))) for _ in range(count)]
+
+
+def torch_embeddings(texts: list[str]) -> np.ndarray:
+    directory = prepared_encoder()
+    about = json.loads((directory / "encoder.json").read_text())
+    model = load_pooled_encoder(directory, about["pooling"])
+    tokenizer = Tokenizer.from_file(str(directory / "tokenizer.json"))
+    tokenizer.no_padding()
+    tokenizer.enable_truncation(about["max_tokens"])
+    rows = []
+    for text in texts:
+        ids = torch.tensor([tokenizer.encode(text).ids])
+        with torch.inference_mode():
+            rows.append(model(ids, torch.ones_like(ids)).numpy()[0])
+    return np.stack(rows)
+
+
+async def statistics(triton: Triton) -> tuple[int, int]:
+    """Return how many rows were encoded in how many batches."""
+    async with grpc.aio.insecure_channel(triton.settings.target) as channel:
+        stub = service_pb2_grpc.GRPCInferenceServiceStub(channel)
+        request = service_pb2.ModelStatisticsRequest(name="text_encoder")
+        response = await stub.ModelStatistics(request)
+        return response.model_stats[0].inference_count, response.model_stats[0].execution_count
+
+
+async def test_vectors_are_those_of_torch_in_full_precision(encoder: TextEncoder) -> None:
+    texts = ["", *texts_of_mixed_lengths(66), "适合周末和孩子一起去的安静书店"]
+    embeddings, truncated = await encoder.encode(texts, timeout=TIMEOUT_S)
+    assert embeddings.shape == (len(texts), 384)
+    assert embeddings.dtype == np.float32
+    assert truncated.shape == (len(texts),)
+    np.testing.assert_allclose(np.linalg.norm(embeddings, axis=1), 1.0, atol=1e-3)
+    cosines = (embeddings * torch_embeddings(texts)).sum(axis=1)
+    assert cosines.min() >= 0.999
+
+
+async def test_only_a_text_with_too_many_tokens_is_truncated(encoder: TextEncoder) -> None:
+    # Two of the 256 tokens are special ones.
+    texts = ["film " * 254, "film " * 255, "short"]
+    embeddings, truncated = await encoder.encode(texts, timeout=TIMEOUT_S)
+    assert truncated.tolist() == [False, True, False]
+    np.testing.assert_allclose(embeddings[0], embeddings[1], atol=0.01)
+
+
+async def test_a_megabyte_of_text_is_truncated_quickly(encoder: TextEncoder) -> None:
+    start = time.monotonic()
+    embeddings, truncated = await encoder.encode(["word " * 200_000], timeout=TIMEOUT_S)
+    assert time.monotonic() - start < 1.0
+    assert truncated.tolist() == [True]
+    assert np.isfinite(embeddings).all()
+
+
+async def test_a_megabyte_without_a_space_is_encoded(encoder: TextEncoder) -> None:
+    embeddings, truncated = await encoder.encode(
+        ["x" * 1_000_000, "界" * 400_000], timeout=TIMEOUT_S
+    )
+    assert truncated.tolist() == [True, True]
+    assert np.isfinite(embeddings).all()
+
+
+async def test_an_empty_text_has_a_vector(encoder: TextEncoder) -> None:
+    embeddings, truncated = await encoder.encode(["", "   \n\t"], timeout=TIMEOUT_S)
+    assert truncated.tolist() == [False, False]
+    np.testing.assert_allclose(embeddings[0], embeddings[1], atol=1e-3)
+
+
+async def test_no_texts_have_no_vectors(encoder: TextEncoder) -> None:
+    embeddings, truncated = await encoder.encode([], timeout=TIMEOUT_S)
+    assert embeddings.shape == (0, 0)
+    assert truncated.shape == (0,)
+
+
+async def test_chinese_texts_of_one_meaning_are_nearer_than_others(encoder: TextEncoder) -> None:
+    texts = ["安静的书店", "安静的书屋", "重金属音乐会"]
+    embeddings, _ = await encoder.encode(texts, timeout=TIMEOUT_S)
+    assert embeddings[0] @ embeddings[1] > embeddings[0] @ embeddings[2]
+
+
+async def test_bytes_that_are_not_text_are_encoded_as_replacement_characters(
+    triton: Triton,
+) -> None:
+    rows = [b"\xff\xfe\x00\x80garbage\xc3", os.urandom(5000), b"\x00"]
+    request = service_pb2.ModelInferRequest(model_name="text_encoder")
+    request.inputs.add(name="TEXT", datatype="BYTES", shape=[len(rows), 1])
+    request.raw_input_contents.append(
+        b"".join(len(row).to_bytes(4, "little") + row for row in rows)
+    )
+    async with grpc.aio.insecure_channel(triton.settings.target) as channel:
+        response = await service_pb2_grpc.GRPCInferenceServiceStub(channel).ModelInfer(request)
+    assert [output.name for output in response.outputs] == ["EMBEDDING", "TRUNCATED"]
+    embeddings = np.frombuffer(response.raw_output_contents[0], dtype=np.float32)
+    assert np.isfinite(embeddings).all()
+    assert embeddings.size == 3 * 384
+
+
+async def test_concurrent_requests_share_batches_and_get_their_own_rows(
+    triton: Triton, encoder: TextEncoder
+) -> None:
+    texts = texts_of_mixed_lengths(200)
+    expected, _ = await encoder.encode(texts, timeout=TIMEOUT_S)
+    rows_before, batches_before = await statistics(triton)
+    answers = await asyncio.gather(*(encoder.encode([text], timeout=TIMEOUT_S) for text in texts))
+    rows, batches = await statistics(triton)
+    assert rows - rows_before == 200
+    assert batches - batches_before < 100
+    actual = np.concatenate([embeddings for embeddings, _ in answers])
+    assert (actual * expected).sum(axis=1).min() >= 0.999
+
+
+async def test_bulk_work_keeps_its_order(encoder: TextEncoder) -> None:
+    texts = texts_of_mixed_lengths(100)
+    online, _ = await encoder.encode(texts, timeout=TIMEOUT_S)
+    bulk, _ = await encoder.encode(texts, timeout=TIMEOUT_S, bulk=True)
+    assert (online * bulk).sum(axis=1).min() >= 0.999
+
+
+async def test_online_requests_overtake_bulk_work(encoder: TextEncoder) -> None:
+    texts = texts_of_mixed_lengths(400)
+    bulk = asyncio.create_task(encoder.encode(texts, timeout=TIMEOUT_S, bulk=True))
+    await asyncio.sleep(0.1)
+    await encoder.encode(["a short text"], timeout=TIMEOUT_S)
+    assert not bulk.done()
+    await bulk
+
+
+async def test_too_little_time_is_deadline_exceeded(encoder: TextEncoder) -> None:
+    with pytest.raises(grpc.aio.AioRpcError) as error:
+        await encoder.encode(texts_of_mixed_lengths(500), timeout=0.05)
+    assert error.value.code() in (
+        grpc.StatusCode.DEADLINE_EXCEEDED,
+        grpc.StatusCode.UNAVAILABLE,  # Triton's own queue timeout came first
+    )
+    embeddings, _ = await encoder.encode(["still alive"], timeout=TIMEOUT_S)
+    assert np.isfinite(embeddings).all()
+
+
+async def test_the_version_is_that_of_the_encoder_directory(encoder: TextEncoder) -> None:
+    assert await encoder.version() == prepared_encoder().name
+    assert await encoder.ready()
+
+
+async def test_metrics_are_served(triton: Triton) -> None:
+    url = f"http://127.0.0.1:{triton.settings.metrics_port}/metrics"
+    body = await asyncio.to_thread(lambda: urllib.request.urlopen(url, timeout=5).read())
+    assert b'nv_inference_request_success{model="text_encoder"' in body
+
+
+async def test_a_triton_that_is_not_there_is_not_ready() -> None:
+    client = TextEncoder("127.0.0.1:9")
+    assert not await client.ready()
+    with pytest.raises(grpc.aio.AioRpcError) as error:
+        await client.encode(["text"], timeout=1.0)
+    assert error.value.code() == grpc.StatusCode.UNAVAILABLE
+    await client.close()
+
+
+async def test_a_port_in_use_is_one_clear_error(triton: Triton, tmp_path: Path) -> None:
+    taken = triton.settings
+    second = Triton(
+        TritonSettings(
+            encoder_dir=taken.encoder_dir,
+            http_port=taken.http_port,
+            grpc_port=taken.grpc_port,
+            metrics_port=taken.metrics_port,
+            log_file=tmp_path / "triton.log",
+        )
+    )
+    with pytest.raises(PortInUse, match=f"port {taken.http_port} "):
+        await second.start()
+
+
+async def die_and_heal(server: Triton) -> None:
+    client = TextEncoder(server.settings.target)
+    assert not await server.heal()
+    [stub] = [pid for pid in members(server.process.pid) if pid != server.process.pid]
+    os.kill(stub, signal.SIGKILL)
+    assert not await client.ready()
+    assert await server.heal()
+    assert await client.ready()
+    assert not await server.heal()
+    await client.close()
+
+
+def test_an_encoder_whose_process_died_is_loaded_anew(tmp_path: Path) -> None:
+    with running_triton(tmp_path) as server:
+        asyncio.run(die_and_heal(server))
+    assert members(server.process.pid) == []
+    assert not regions(server)
+
+
+def test_stopping_leaves_no_process_and_no_shared_memory(tmp_path: Path) -> None:
+    with running_triton(tmp_path) as server:
+        session = server.process.pid
+        assert len(members(session)) >= 2  # the server and the Python backend's stub
+        assert regions(server)
+        start = time.monotonic()
+    assert time.monotonic() - start < 9.0
+    assert members(session) == []
+    assert not regions(server)
+
+
+def test_an_encoder_that_cannot_be_loaded_is_one_line_that_says_why(tmp_path: Path) -> None:
+    broken = tmp_path / "broken"
+    broken.mkdir()
+    for file in ("encoder.json", "tokenizer.json"):
+        (broken / file).write_bytes((prepared_encoder() / file).read_bytes())
+    with (
+        pytest.raises(
+            CommandFailed, match=r"could not load text_encoder: .*broken: the network: "
+        ) as error,
+        running_triton(tmp_path, broken),
+    ):
+        pass
+    assert "\n" not in str(error.value)
+
+
+def regions(server: Triton) -> list[Path]:
+    """Return the server's shared memory regions."""
+    return list(SHARED_MEMORY.glob(f"tandem_triton_{server.settings.grpc_port}_*"))
+
+
+def members(session: int) -> list[int]:
+    """Return the live processes of a session."""
+    pids = []
+    for stat in Path("/proc").glob("[0-9]*/stat"):
+        with contextlib.suppress(OSError):  # it ended meanwhile
+            state, _, _, its_session = stat.read_text().rpartition(")")[2].split()[:4]
+            if int(its_session) == session and state != "Z":
+                pids.append(int(stat.parent.name))
+    return pids
