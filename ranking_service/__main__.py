@@ -1,82 +1,20 @@
-"""`python -m ranking_service`: one process for each device."""
+"""Runs the ranking service, one process for each device: `python -m ranking_service`."""
 
-import asyncio
-import logging
-from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
-
-import grpc.aio
-import torch
-
-from ranking_service.golden import replay
-from ranking_service.limits import LIMITS
-from ranking_service.loaded_release import LoadedRelease, identify, read_release
-from ranking_service.model_thread import ModelThread
-from ranking_service.pipeline import RankPipeline
-from ranking_service.servicer import LoaderServicer, RankingServicer
-from ranking_service.settings import Settings, settings_from_environment
-from serving.info import InfoServicer
-from serving.release_shelf import ReleaseShelf
-from serving.server import Health, run_server
-from tandem.v1 import (
-    info_service_pb2,
-    info_service_pb2_grpc,
-    ranking_service_pb2,
-    ranking_service_pb2_grpc,
-    release_service_pb2,
-    release_service_pb2_grpc,
-)
-
-logger = logging.getLogger(__name__)
-
-
-def load(uri: str) -> LoadedRelease:
-    """Read a release and prove that it scores as it did in training."""
-    loaded = read_release(uri)
-    difference = replay(loaded)
-    logger.info("%s: golden logits differ by %.4f", loaded.release.release_id, difference)
-    return loaded
-
-
-async def forget(loaded: LoadedRelease) -> None:
-    """A release holds nothing but memory here."""
-    logger.info("%s is unloaded", loaded.release.release_id)
-
-
-@asynccontextmanager
-async def parts(settings: Settings, server: grpc.aio.Server, health: Health) -> AsyncIterator[None]:
-    """Make the parts of the service and register its servicers."""
-    torch.set_num_threads(settings.threads)
-    thread = ModelThread(settings.queue_max)
-    shelf: ReleaseShelf[LoadedRelease] = ReleaseShelf(
-        identify, lambda uri: asyncio.to_thread(load, uri), forget, health.set_ready
-    )
-    ranking_service_pb2_grpc.add_RankingServiceServicer_to_server(
-        RankingServicer(RankPipeline(shelf, thread)), server
-    )
-    release_service_pb2_grpc.add_ReleaseLoaderServiceServicer_to_server(
-        LoaderServicer(shelf), server
-    )
-    info_service_pb2_grpc.add_InfoServiceServicer_to_server(
-        InfoServicer("ranking", LIMITS, shelf.infos), server
-    )
-    yield
-    thread.close()
+from ranking_service.parts import SERVICES, ranking_parts
+from ranking_service.settings import Settings
+from serving.server import run_server
+from serving.settings import read_settings
 
 
 def main() -> None:
     """Serve until told to stop."""
-    settings = settings_from_environment()
+    settings = read_settings(Settings, "ranking")
     run_server(
         "ranking",
         host=settings.host,
         port=settings.port,
-        services=[
-            ranking_service_pb2.DESCRIPTOR.services_by_name["RankingService"],
-            release_service_pb2.DESCRIPTOR.services_by_name["ReleaseLoaderService"],
-            info_service_pb2.DESCRIPTOR.services_by_name["InfoService"],
-        ],
-        parts=lambda server, health: parts(settings, server, health),
+        services=SERVICES,
+        parts=lambda server, health: ranking_parts(settings, server, health),
         reflection_on=settings.reflection,
         log_level=settings.log_level,
     )

@@ -4,7 +4,7 @@ import os
 from dataclasses import dataclass
 from typing import Annotated
 
-from serving.settings import Between, read_settings
+from serving.settings import Between
 
 
 @dataclass(frozen=True)
@@ -22,8 +22,3 @@ class Settings:
     threads: Annotated[int, Between(1, 1024)] = os.cpu_count() or 1
     queue_max: Annotated[int, Between(1, 100_000)] = 32
     log_level: str = "INFO"
-
-
-def settings_from_environment() -> Settings:
-    """Read the settings."""
-    return read_settings(Settings, "ranking")

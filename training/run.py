@@ -1,8 +1,6 @@
 """One training run, top to bottom: data set -> models -> evaluation -> release."""
 
-import asyncio
 import time
-from collections.abc import Sequence
 from dataclasses import asdict, replace
 from importlib.metadata import version
 from pathlib import Path
@@ -10,7 +8,6 @@ from pathlib import Path
 import numpy as np
 import numpy.typing as npt
 import torch
-from serving.text_encoder import TextEncoder
 
 from features.candidates import FEATURES, ReleaseTables
 from features.context import CONTEXT_WIDTH
@@ -24,6 +21,7 @@ from training.cf import fit_cf, fit_neighbours
 from training.datasets.fingerprint import fingerprint
 from training.datasets.format import Dataset
 from training.datasets.source import open_dataset
+from training.encoding import encode_texts
 from training.errors import TrainingError
 from training.evaluation.leave_one_out import Report, evaluate, table
 from training.examples import ExampleMaker, Target, window_targets
@@ -39,8 +37,6 @@ from training.settings import TrainSettings
 from training.split import Split, leave_last_out
 from training.words import Words, collect_words
 
-ENCODE_AT_ONCE = 512
-ENCODE_TIMEOUT_S = 120.0
 # How a value is made of the outcomes that a release's model knows.
 VALUE_WEIGHTS = {"engage": 1.0, "like": 0.25, "purchase": 0.5}
 
@@ -74,7 +70,7 @@ def train(
 
     texts = item_texts(dataset)
     distinct, words = collect_words(dataset, settings.seed)
-    vectors, encoder_version = asyncio.run(encode(encoder_target, texts + distinct, say))
+    vectors, encoder_version = encode_texts(encoder_target, texts + distinct, say)
     words = replace(words, vectors=vectors[len(texts) :])
     base = new_item_table(dataset, texts, vectors[: len(texts)])
 
@@ -115,29 +111,6 @@ def train(
     )
     say(f"release {release_id} written to {out} after {time.monotonic() - start:.0f} s")
     return release_id
-
-
-async def encode(
-    target: str, texts: Sequence[str], say: Say
-) -> tuple[npt.NDArray[np.float32], str]:
-    """Return vectors float32 [texts, D] of Triton's text encoder, "" as zeros, and its version."""
-    encoder = TextEncoder(target)
-    try:
-        encoder_version = await encoder.version()
-        filled = [place for place, text in enumerate(texts) if text]
-        parts = []
-        starts = range(0, len(filled), ENCODE_AT_ONCE)
-        for start in tracked(starts, len(starts), "encoding texts, batches", say):
-            some = [texts[place] for place in filled[start : start + ENCODE_AT_ONCE]]
-            found, _ = await encoder.encode(some, timeout=ENCODE_TIMEOUT_S, bulk=True)
-            parts.append(found)
-        if not parts:
-            parts, filled = [(await encoder.encode(["text"], timeout=ENCODE_TIMEOUT_S))[0] * 0], [0]
-    finally:
-        await encoder.close()
-    vectors = np.zeros((len(texts), parts[0].shape[1]), np.float32)
-    vectors[filled] = np.concatenate(parts)
-    return vectors, encoder_version
 
 
 def build_ranker(

@@ -1,0 +1,199 @@
+import asyncio
+import json
+import shutil
+from collections.abc import AsyncIterator
+from pathlib import Path
+
+import grpc
+import grpc.aio
+import numpy as np
+import pytest
+from google.protobuf.json_format import ParseDict
+
+from features.release import MANIFEST, file_sha256
+from ranking_service.parts import SERVICES, ranking_parts
+from ranking_service.settings import Settings
+from serving.server import running_server
+from tandem.v1 import (
+    candidate_pb2,
+    info_service_pb2,
+    info_service_pb2_grpc,
+    ranking_service_pb2_grpc,
+    release_service_pb2_grpc,
+)
+from tandem.v1.candidate_pb2 import Candidate
+from tandem.v1.common_pb2 import Vector
+from tandem.v1.info_service_pb2 import GetInfoRequest, ReleaseInfo
+from tandem.v1.item_pb2 import Item, ItemOverride
+from tandem.v1.ranking_service_pb2 import RankRequest, RankResponse
+from tandem.v1.release_service_pb2 import LoadReleaseRequest, UnloadReleaseRequest
+from tandem_client.channel import open_aio_channel
+from tandem_client.errors import reason_of
+from tests.support.trained import WIDTH, train_two_tastes
+
+
+@pytest.fixture(scope="module")
+def release_directory(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return train_two_tastes(tmp_path_factory.mktemp("two_tastes"))
+
+
+@pytest.fixture
+async def channel() -> AsyncIterator[grpc.aio.Channel]:
+    settings = Settings(threads=1)
+    async with running_server(
+        "127.0.0.1", 0, SERVICES, lambda server, health: ranking_parts(settings, server, health)
+    ) as port:
+        channel = open_aio_channel(f"127.0.0.1:{port}")
+        yield channel
+        await channel.close()
+
+
+async def load(channel: grpc.aio.Channel, directory: Path) -> ReleaseInfo:
+    loader = release_service_pb2_grpc.ReleaseLoaderServiceStub(channel)
+    await loader.LoadRelease(LoadReleaseRequest(release_uri=str(directory)))
+    while True:
+        info = await info_service_pb2_grpc.InfoServiceStub(channel).GetInfo(GetInfoRequest())
+        if info.releases[0].state != info_service_pb2.RELEASE_STATE_LOADING:
+            return info.releases[0]
+        await asyncio.sleep(0.05)
+
+
+async def rank(channel: grpc.aio.Channel, request: RankRequest) -> RankResponse:
+    return await ranking_service_pb2_grpc.RankingServiceStub(channel).Rank(request)
+
+
+def golden(directory: Path) -> list[tuple[RankRequest, dict[str, float]]]:
+    lines = (directory / "golden.jsonl").read_text().splitlines()
+    entries = [json.loads(line) for line in lines]
+    return [(ParseDict(e["request"], RankRequest()), e["engage_logits"]) for e in entries]
+
+
+async def test_serving_reproduces_the_scores_of_training(
+    channel: grpc.aio.Channel, release_directory: Path
+) -> None:
+    info = await load(channel, release_directory)
+    assert info.state == info_service_pb2.RELEASE_STATE_READY
+    for request, expected in golden(release_directory):
+        answer = await rank(channel, request)
+        assert len(answer.items) == len(expected)
+        for item in answer.items:
+            logit = sum(part.logit for part in item.contributions)
+            assert logit == pytest.approx(expected[item.item_id], abs=0.1)
+
+
+async def test_the_list_is_ordered_by_value_and_as_long_as_asked(
+    channel: grpc.aio.Channel, release_directory: Path
+) -> None:
+    await load(channel, release_directory)
+    request = golden(release_directory)[-1][0]
+    request.item_count = 5
+    answer = await rank(channel, request)
+    scores = [item.score for item in answer.items]
+    assert len(scores) == 5
+    assert scores == sorted(scores, reverse=True)
+    for item in answer.items:
+        chances = {p.action: p.probability for p in item.action_probabilities}
+        assert len(chances) == 2
+        assert all(0 < chance < 1 for chance in chances.values())
+
+
+async def test_an_item_newer_than_the_release_is_scored_by_its_text(
+    channel: grpc.aio.Channel, release_directory: Path
+) -> None:
+    await load(channel, release_directory)
+    request = golden(release_directory)[-1][0]
+    request.candidates.extend([Candidate(item_id="brand-new"), Candidate(item_id="nobody-knows")])
+    vector = np.full(WIDTH, WIDTH**-0.5, "<f4").tobytes()
+    request.item_overrides.append(
+        ItemOverride(item=Item(item_id="brand-new"), text_vector=Vector(float32_values=vector))
+    )
+    answer = await rank(channel, request)
+    assert "brand-new" in {item.item_id for item in answer.items}
+    assert list(answer.unscored_item_ids) == ["nobody-knows"]
+
+
+async def test_an_events_item_that_nobody_knows_does_no_harm(
+    channel: grpc.aio.Channel, release_directory: Path
+) -> None:
+    await load(channel, release_directory)
+    request = golden(release_directory)[-1][0]
+    for event in request.user.history:
+        event.item_id = "nobody-knows"
+    assert len((await rank(channel, request)).items) == len(request.candidates)
+
+
+async def test_reasons_name_facts_of_the_request(
+    channel: grpc.aio.Channel, release_directory: Path
+) -> None:
+    await load(channel, release_directory)
+    reasons = []
+    for request, _ in golden(release_directory):
+        history = {event.item_id for event in request.user.history}
+        for item in (await rank(channel, request)).items:
+            reasons += item.reasons
+            for reason in item.reasons:
+                if reason.kind == candidate_pb2.REASON_KIND_LIKE_HISTORY_ITEM:
+                    assert reason.item_id in history
+                assert reason.weight > 0
+    assert len({reason.kind for reason in reasons}) > 1
+
+
+async def test_a_release_that_is_not_loaded_is_a_version_mismatch(
+    channel: grpc.aio.Channel, release_directory: Path
+) -> None:
+    request = golden(release_directory)[0][0]
+    with pytest.raises(grpc.aio.AioRpcError) as caught:
+        await rank(channel, request)
+    assert caught.value.code() == grpc.StatusCode.FAILED_PRECONDITION
+    assert reason_of(caught.value)[1] == {"release_id": request.release_id}
+
+
+async def test_an_unloaded_release_is_gone(
+    channel: grpc.aio.Channel, release_directory: Path
+) -> None:
+    info = await load(channel, release_directory)
+    loader = release_service_pb2_grpc.ReleaseLoaderServiceStub(channel)
+    assert (await loader.UnloadRelease(UnloadReleaseRequest(release_id=info.release_id))).unloaded
+    with pytest.raises(grpc.aio.AioRpcError, match="FAILED_PRECONDITION"):
+        await rank(channel, golden(release_directory)[0][0])
+
+
+async def test_a_release_whose_scores_cannot_be_reproduced_is_refused(
+    channel: grpc.aio.Channel, release_directory: Path, tmp_path: Path
+) -> None:
+    broken = tmp_path / "broken"
+    shutil.copytree(release_directory, broken)
+    lines = [json.loads(line) for line in (broken / "golden.jsonl").read_text().splitlines()]
+    for name in lines[0]["engage_logits"]:
+        lines[0]["engage_logits"][name] += 1.0
+    (broken / "golden.jsonl").write_text("\n".join(json.dumps(line) for line in lines))
+    manifest = json.loads((broken / MANIFEST).read_text())
+    manifest["files"]["golden.jsonl"] = file_sha256(broken / "golden.jsonl")
+    (broken / MANIFEST).write_text(json.dumps(manifest))
+    info = await load(channel, broken)
+    assert info.state == info_service_pb2.RELEASE_STATE_FAILED
+    assert "cannot be reproduced" in info.detail
+
+
+@pytest.mark.parametrize(
+    ("change", "field"),
+    [
+        ({"release_id": ""}, "release_id"),
+        ({"item_count": -1}, "item_count"),
+        ({"item_count": 1_000_000_000}, "item_count"),
+        ({"candidates": []}, "candidates"),
+        ({"text_vector": Vector(float32_values=b"123")}, "text_vector.float32_values"),
+    ],
+)
+async def test_bad_input_is_refused_by_field(
+    channel: grpc.aio.Channel, release_directory: Path, change: dict[str, object], field: str
+) -> None:
+    await load(channel, release_directory)
+    request = golden(release_directory)[0][0]
+    for name in change:
+        request.ClearField(name)  # type: ignore[arg-type]
+    request.MergeFrom(RankRequest(**change))  # type: ignore[arg-type]
+    with pytest.raises(grpc.aio.AioRpcError) as caught:
+        await rank(channel, request)
+    assert caught.value.code() == grpc.StatusCode.INVALID_ARGUMENT
+    assert reason_of(caught.value)[1]["field"] == field

@@ -1,0 +1,70 @@
+import json
+from pathlib import Path
+
+import pytest
+
+from features.release import ReleaseUnusable, open_release
+from models.ranker.ranker import load_ranker
+from tests.support.trained import SETTINGS, train_two_tastes, write_small_encoder
+from training.datasets.errors import DatasetError
+from training.errors import TrainingError
+from training.run import train
+
+
+@pytest.fixture(scope="module")
+def release_directory(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return train_two_tastes(tmp_path_factory.mktemp("two_tastes"))
+
+
+def test_a_release_holds_all_that_its_manifest_names(release_directory: Path) -> None:
+    release = open_release(release_directory)
+    assert release.manifest["dataset"]["interactions"] == 60 * 14
+    assert len(release.items) == 40
+    assert release.cf.item_factors.shape == (40, 8)
+    assert release.neighbours.rows.shape == (40, 10)
+    assert len(release.fallback_item_ids) == 40
+    assert load_ranker(release.ranker_directory).config.outcomes == ["engage", "like"]
+
+
+def test_what_was_trained_beats_popularity_where_tastes_differ(release_directory: Path) -> None:
+    report = open_release(release_directory).manifest["metrics"]["leave_one_out"]
+    assert report["tandem"]["ndcg@10"]["mean"] > 1.3 * report["popular"]["ndcg@10"]["mean"]
+
+
+def test_no_user_is_in_a_release(release_directory: Path) -> None:
+    for path in release_directory.rglob("*"):
+        if path.suffix in {".json", ".jsonl"}:
+            assert '"u12"' not in path.read_text()
+    lines = (release_directory / "golden.jsonl").read_text().splitlines()
+    users = [json.loads(line)["request"]["user"]["userId"] for line in lines]
+    assert all(user.startswith("golden-") for user in users)
+
+
+def test_a_changed_file_makes_a_release_unusable(release_directory: Path) -> None:
+    path = release_directory / "fallback.json"
+    before = path.read_text()
+    path.write_text("[]")
+    try:
+        with pytest.raises(ReleaseUnusable, match="does not match its hash"):
+            open_release(release_directory)
+    finally:
+        path.write_text(before)
+
+
+def test_a_release_is_never_overwritten(release_directory: Path, tmp_path: Path) -> None:
+    with pytest.raises(TrainingError, match="never overwritten"):
+        train("x", release_directory, encoder_target="", encoder_directory=tmp_path)
+
+
+def test_a_missing_data_set_leaves_nothing_behind(tmp_path: Path) -> None:
+    encoder = write_small_encoder(tmp_path / "encoder")
+    out = tmp_path / "out" / "release"
+    with pytest.raises(DatasetError):
+        train(
+            str(tmp_path / "none"),
+            out,
+            encoder_target="",
+            encoder_directory=encoder,
+            settings=SETTINGS,
+        )
+    assert not list((tmp_path / "out").glob("*release*"))

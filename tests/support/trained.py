@@ -1,0 +1,101 @@
+"""A release that was really trained, on a small made-up data set with a small language model."""
+
+import json
+from collections.abc import Sequence
+from hashlib import blake2b
+from pathlib import Path
+from unittest.mock import patch
+
+import numpy as np
+import numpy.typing as npt
+import torch
+from tokenizers import Tokenizer, models, pre_tokenizers
+from transformers import AutoModel
+
+from tests.support.rankers import bert_config
+from training.progress import Say
+from training.run import train
+from training.settings import TrainSettings
+
+WIDTH = 32
+USERS, ITEMS = 60, 40
+SETTINGS = TrainSettings(
+    cf_width=8,
+    cf_iterations=5,
+    neighbours=10,
+    source_depth=20,
+    candidate_count=30,
+    epochs=2,
+    negatives=7,
+    batch_positions=16,
+    id_width=8,
+    words_share=0.3,
+)
+
+
+def write_two_tastes(directory: Path, *, repeat: bool = False) -> Path:
+    """Write a data set of two tastes, red and blue: people take items of one colour, in turn."""
+    directory.mkdir(parents=True)
+    items = ["item_id,title,categories"]
+    items += [f"i{i},{_colour(i)} thing {i},{_colour(i)}|things" for i in range(ITEMS)]
+    (directory / "items.csv").write_text("\n".join(items) + "\n")
+    random = np.random.default_rng(0)
+    events = ["user_id,item_id,timestamp,action,rating"]
+    for user in range(USERS):
+        liked = [i for i in range(ITEMS) if i % 2 == user % 2]
+        for step, item in enumerate(random.permutation(liked)[:14]):
+            time_s = 1_600_000_000 + step * 86_400 + user
+            events.append(f"u{user},i{item},{time_s},rate,{int(random.integers(1, 6))}")
+    (directory / "interactions.csv").write_text("\n".join(events) + "\n")
+    (directory / "users.csv").write_text("user_id,text\nu0,I like red.\nnew,Blue is best.\n")
+    (directory / "dataset.json").write_text(json.dumps({"name": "two tastes", "repeat": repeat}))
+    return directory
+
+
+def write_small_encoder(directory: Path) -> Path:
+    """Write a language model with random weights as a Hugging Face directory."""
+    directory.mkdir(parents=True)
+    torch.manual_seed(0)
+    AutoModel.from_config(bert_config()).save_pretrained(directory)
+    words = ["[PAD]", "[UNK]", "red", "blue", "thing", "things", "i", "like", "is", "best"]
+    tokenizer = Tokenizer(
+        models.WordLevel({word: n for n, word in enumerate(words)}, unk_token="[UNK]")
+    )
+    tokenizer.pre_tokenizer = pre_tokenizers.Whitespace()
+    tokenizer.save(str(directory / "tokenizer.json"))
+    return directory
+
+
+def train_two_tastes(directory: Path, *, repeat: bool = False) -> Path:
+    """Train on the two tastes, texts encoded by words alone, and return the release directory."""
+    dataset = write_two_tastes(directory / "dataset", repeat=repeat)
+    encoder = write_small_encoder(directory / "encoder")
+    with patch("training.run.encode_texts", encode_by_words):
+        train(
+            str(dataset),
+            directory / "release",
+            encoder_target="",
+            encoder_directory=encoder,
+            settings=SETTINGS,
+            say=lambda _: None,
+        )
+    return directory / "release"
+
+
+def encode_by_words(
+    target: str, texts: Sequence[str], say: Say
+) -> tuple[npt.NDArray[np.float32], str]:
+    """Stand in for the encoder: a text's vector is the mean of its words' fixed random vectors."""
+    return np.stack([_vector(text) for text in texts]), "words-1"
+
+
+def _vector(text: str) -> npt.NDArray[np.float32]:
+    total = np.zeros(WIDTH, np.float32)
+    for word in text.lower().replace(".", " ").replace(",", " ").split():
+        seed = int.from_bytes(blake2b(word.encode(), digest_size=4).digest())
+        total += np.random.default_rng(seed).normal(size=WIDTH).astype(np.float32)
+    return total / max(float(np.linalg.norm(total)), 1e-9)
+
+
+def _colour(item: int) -> str:
+    return "red" if item % 2 == 0 else "blue"
