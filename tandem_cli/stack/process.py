@@ -78,12 +78,7 @@ class ManagedProcess:
         self.log_file.parent.mkdir(parents=True, exist_ok=True)
         command = self._command
         if not self._detached:
-            # A wrapper that execs, since code between fork and exec is unsafe in a process with
-            # threads, and gRPC starts many.
-            setpriv = shutil.which("setpriv")
-            if setpriv is None:
-                raise ProcessFailed("setpriv was not found (on Debian it is part of util-linux)")
-            command = [setpriv, "--pdeathsig", "TERM", "--", *command]
+            command = [*_bound_to_parent(), *command]
         with self.log_file.open("ab") as log:
             self._log_start = log.tell()
             try:
@@ -147,6 +142,19 @@ class ManagedProcess:
         if self._process is None:
             raise ProcessFailed(f"{self.name} was not started")
         return self._process
+
+
+def _bound_to_parent() -> list[str]:
+    """Return what to put before a command so that it ends with the thread that starts it.
+
+    A wrapper that execs, since code between fork and exec is unsafe in a process with threads, and
+    gRPC starts many. The shell is for a parent that ended before the signal was asked for.
+    """
+    setpriv = shutil.which("setpriv")
+    if setpriv is None:
+        raise ProcessFailed("setpriv was not found (on Debian it is part of util-linux)")
+    same_parent = '[ "$PPID" = "$0" ] || exit; exec "$@"'
+    return [setpriv, "--pdeathsig", "TERM", "--", "/bin/sh", "-c", same_parent, str(os.getpid())]
 
 
 async def _answer(probe: Probe, timeout_s: float) -> bool:
