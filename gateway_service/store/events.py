@@ -55,12 +55,14 @@ def derived_event_id(event: Event) -> str:
 
 def record_events(connection: Connection, rows: Sequence[Row]) -> RecordEventsResponse:
     """Store the events that are new, in their order."""
-    by_id = {row["event_id"]: row for row in reversed(rows)}
+    # Of equal ids in one call the first counts.
+    by_id: dict[str, Row] = {}
+    for row in rows:
+        by_id.setdefault(row["event_id"], row)
     known = select(events.c.event_id).where(events.c.event_id.in_(by_id))
     for event_id in connection.scalars(known):
         del by_id[event_id]
-    # Of equal ids in one call the first counts; the order of the rest is that of the call.
-    new = list(reversed(by_id.values()))
+    new = list(by_id.values())
     if new:
         # Another gateway may store one of them meanwhile.
         connection.execute(insert_or_ignore(connection, events), new)

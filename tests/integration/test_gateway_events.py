@@ -1,10 +1,12 @@
 """Events, profiles and erasure through a real gateway on a real file."""
 
 import asyncio
+import sqlite3
 import time
 from collections.abc import AsyncIterator
 from pathlib import Path
 
+import grpc
 import pytest
 from google.protobuf.duration_pb2 import Duration
 from google.protobuf.timestamp_pb2 import Timestamp
@@ -91,8 +93,6 @@ async def test_a_duplicate_changes_no_version_and_news_raises_it(world: World) -
 
 
 async def test_one_bad_event_keeps_the_whole_call_out(world: World) -> None:
-    import grpc
-
     good = Event(user_id="anna", item_id="a", action=event_pb2.ACTION_CLICK)
     bad = Event(user_id="anna", item_id="", action=event_pb2.ACTION_CLICK)
     with pytest.raises(grpc.RpcError, match=r"events\[1\]\.item_id: is required"):
@@ -231,8 +231,6 @@ async def test_a_hundred_thousand_events_are_imported_in_seconds(world: World) -
 
 
 async def test_an_answer_is_logged_once_it_is_given(world: World) -> None:
-    import sqlite3
-
     await world.activate("first")
     answer = await world.client.recommend("anna", item_count=2)
 
