@@ -17,6 +17,8 @@ from training.progress import Say
 from training.run import train
 from training.settings import TrainSettings
 
+# Small matrices: a second thread would only wait for the first.
+torch.set_num_threads(1)
 WIDTH = 32
 USERS, ITEMS = 60, 40
 SETTINGS = TrainSettings(

@@ -1,6 +1,7 @@
 """A data set as the messages that the services take."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -15,7 +16,7 @@ from training.datasets.format import UNKNOWN_TIME_MS, Dataset
 
 def items_of(dataset: Dataset) -> Iterator[Item]:
     """Yield the catalogue, in the order of the data set's items."""
-    for row in dataset.items.itertuples(index=False):
+    for row in _rows(dataset.items):
         item = Item(
             item_id=row.item_id,
             title=row.title,
@@ -36,7 +37,7 @@ def items_of(dataset: Dataset) -> Iterator[Item]:
 def events_of(dataset: Dataset) -> Iterator[Event]:
     """Yield the events, in the order of the data set. The same data give the same event ids."""
     prefix = fingerprint(dataset)[:12]
-    for number, row in enumerate(dataset.interactions.itertuples(index=False)):
+    for number, row in enumerate(_rows(dataset.interactions)):
         event = Event(
             event_id=f"{prefix}-{number}",
             user_id=row.user_id,
@@ -57,7 +58,7 @@ def events_of(dataset: Dataset) -> Iterator[Event]:
 
 def profiles_of(dataset: Dataset) -> Iterator[tuple[str, UserProfile]]:
     """Yield (user id, profile) of the users of whom more is known than their events."""
-    for row in dataset.users.itertuples(index=False):
+    for row in _rows(dataset.users):
         profile = UserProfile(
             text=row.text,
             language_code=row.language_code,
@@ -67,6 +68,11 @@ def profiles_of(dataset: Dataset) -> Iterator[tuple[str, UserProfile]]:
         )
         if profile.ByteSize() > 0:
             yield row.user_id, profile
+
+
+def _rows(frame: pd.DataFrame) -> Iterable[Any]:
+    """Return a frame's rows as named tuples, whose types only `Dataset` knows."""
+    return frame.itertuples(index=False)
 
 
 def _place(latitude: float, longitude: float) -> Place | None:
