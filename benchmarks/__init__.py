@@ -1,0 +1,1 @@
+"""Measurements. Each is a module of its own: `python -m benchmarks.NAME`."""

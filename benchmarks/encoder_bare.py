@@ -1,0 +1,39 @@
+"""The bare engine's rate: the encoder's own code in a loop, without Triton or a network.
+
+`benchmarks.encoder` runs this file with the Python of the encoder's runtime environment.
+Usage: encoder_bare.py ENCODER_DIR TEXTS.json SECONDS BATCH_ROWS...
+"""
+
+import json
+import sys
+import time
+from pathlib import Path
+
+sys.path.append(str(Path(__file__).parents[1] / "encoder_model_repo" / "text_encoder" / "1"))
+
+from text_encoding.encoder import Encoder
+
+
+def rate(encoder: Encoder, texts: list[bytes], rows: int, seconds: float) -> float:
+    """Return texts per second in batches of `rows`, after as many as a tenth of the time allows."""
+    for limit in (seconds / 10, seconds):
+        encoded = 0
+        start = time.perf_counter()
+        while (elapsed := time.perf_counter() - start) < limit:
+            first = encoded % len(texts)
+            batch = texts[first : first + rows]
+            encoder.encode(batch)
+            encoded += len(batch)
+    return encoded / elapsed
+
+
+def main(encoder_dir: str, texts_file: str, seconds: str, *batches: str) -> None:
+    """Print the engine and the texts per second of each batch size as JSON."""
+    encoder = Encoder.load({"encoder_dir": encoder_dir}, "cpu")
+    texts = [text.encode() for text in json.loads(Path(texts_file).read_text(encoding="utf-8"))]
+    rates = {rows: rate(encoder, texts, int(rows), float(seconds)) for rows in batches}
+    print(json.dumps({"engine": encoder.description, "rates": rates}))
+
+
+if __name__ == "__main__":
+    main(*sys.argv[1:])
