@@ -54,10 +54,13 @@ def torch_embeddings(texts: list[str]) -> np.ndarray:
     tokenizer.no_padding()
     tokenizer.enable_truncation(about["max_tokens"])
     rows = []
+    threads = torch.get_num_threads()
+    torch.set_num_threads(1)  # more would wait for each other wherever the machine is busy
     for text in texts:
         ids = torch.tensor([tokenizer.encode(text).ids])
         with torch.inference_mode():
             rows.append(model(ids, torch.ones_like(ids)).numpy()[0])
+    torch.set_num_threads(threads)
     return np.stack(rows)
 
 
@@ -179,6 +182,28 @@ async def test_too_little_time_is_deadline_exceeded(encoder: TextEncoder) -> Non
     )
     embeddings, _ = await encoder.encode(["still alive"], timeout=TIMEOUT_S)
     assert np.isfinite(embeddings).all()
+
+
+async def test_what_the_queue_cannot_hold_is_refused_at_once(encoder: TextEncoder) -> None:
+    start = time.monotonic()
+    refusals = []
+    refused_after_s = []
+
+    async def call() -> None:
+        try:
+            await encoder.encode(["a film about a quiet harbour"], timeout=TIMEOUT_S)
+        except grpc.aio.AioRpcError as error:
+            refusals.append(f"{error.code()} {error.details()}")
+            refused_after_s.append(time.monotonic() - start)
+
+    await asyncio.gather(*(call() for _ in range(1500)))
+    took_s = time.monotonic() - start
+    assert len(set(refusals)) == 1
+    assert "UNAVAILABLE" in refusals[0]
+    assert "maximum queue size" in refusals[0]
+    assert 0 < len(refused_after_s) < 1500 - 512
+    assert np.median(refused_after_s) < took_s / 2
+    assert await encoder.ready()
 
 
 async def test_the_version_is_that_of_the_encoder_directory(encoder: TextEncoder) -> None:
