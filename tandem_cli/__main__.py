@@ -4,7 +4,21 @@ import sys
 
 import typer
 
-from tandem_cli.commands import erase, event, profile, recommend, release
+from tandem_cli.commands import (
+    demo,
+    down,
+    encoder,
+    erase,
+    event,
+    ingest,
+    profile,
+    recommend,
+    release,
+    sample,
+    status,
+    train,
+    up,
+)
 from tandem_cli.console import say
 from tandem_cli.failure import CommandFailed
 
@@ -14,11 +28,19 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
     add_completion=False,
 )
+app.command("demo")(demo.demo)
+app.command("sample")(sample.sample)
+app.command("train")(train.train)
+app.command("up")(up.up)
+app.command("status")(status.status)
+app.command("down")(down.down)
+app.command("ingest")(ingest.ingest)
 app.command("recommend")(recommend.recommend)
 app.command("event")(event.event)
 app.add_typer(profile.app, name="profile")
 app.command("erase")(erase.erase)
 app.add_typer(release.app, name="release")
+app.add_typer(encoder.app, name="encoder")
 
 
 def main() -> None:

@@ -9,6 +9,8 @@ from tandem_cli.console import timed
 from tandem_cli.disk import need_free
 from tandem_cli.failure import CommandFailed
 
+FREE_DISK_MIB = 100
+
 
 class Domain(StrEnum):
     """What the items of a world are."""
@@ -23,17 +25,21 @@ class Domain(StrEnum):
 
 
 def sample(
-    directory: Path = typer.Argument(..., help="Where to write; must not exist or be empty."),
+    directory: Path = typer.Argument(
+        ..., help="Where to write: new, empty, or an older world to replace."
+    ),
     domain: Domain = typer.Option(Domain.MIXED, help="What the items are."),
     items: int = typer.Option(3000, min=10, max=1_000_000, help="How many items."),
     users: int = typer.Option(1500, min=10, max=1_000_000, help="How many users."),
     seed: int = typer.Option(7, help="The same seed makes the same world."),
 ) -> None:
     """Write a sample world: items, users and what they did, with the planted tastes beside it."""
-    from sample_world import write_world
+    # pandas takes a second to import, which the other commands need not wait for.
+    from sample_world import WorldError, write_world
 
-    if directory.exists() and any(directory.iterdir()):
-        raise CommandFailed(f"{directory} is not empty; nothing was written")
-    need_free(directory, 100, "a sample world")
-    with timed(f"writing {items:,} items and {users:,} users to {directory}"):
-        write_world(directory, domain=str(domain), items=items, users=users, seed=seed)
+    need_free(directory, FREE_DISK_MIB, "a sample world")
+    try:
+        with timed(f"writing {items:,} items and {users:,} users to {directory}"):
+            write_world(directory, domain=str(domain), items=items, users=users, seed=seed)
+    except WorldError as error:
+        raise CommandFailed(str(error)) from error

@@ -1,0 +1,95 @@
+"""The made-up world of the demo and the release that is trained on it; both are kept and reused."""
+
+import json
+import shutil
+import subprocess
+import sys
+from collections import Counter
+from dataclasses import asdict, dataclass
+from pathlib import Path
+
+import pyarrow.parquet as pq
+from pyarrow import csv
+
+from features.release import FORMAT, ReleaseUnusable, open_release
+from serving.info import tandem_version
+from tandem_cli.console import say
+from tandem_cli.failure import CommandFailed
+
+INPUTS = "inputs.json"
+HISTORY_WANTED = 30
+
+
+@dataclass(frozen=True)
+class DemoWorld:
+    """Where the demo keeps its things, and how large its world is."""
+
+    directory: Path
+    items: int
+    users: int
+    seed: int = 7
+
+    @property
+    def data(self) -> Path:
+        """The data set directory."""
+        return self.directory / "world"
+
+    @property
+    def release(self) -> Path:
+        """The release directory."""
+        return self.directory / "release"
+
+    @property
+    def state(self) -> Path:
+        """The stack's state directory."""
+        return self.directory / "state"
+
+    def prepare(self) -> None:
+        """Write the world and train on it, unless a run with the same inputs has done so."""
+        inputs = {
+            "format": FORMAT,
+            "version": tandem_version(),
+            **{key: str(value) for key, value in asdict(self).items()},
+        }
+        file = self.directory / INPUTS
+        if file.exists() and json.loads(file.read_text()) == inputs and self._usable():
+            say(f"world and release are there from an earlier run, in {self.directory}")
+            return
+        for former in (self.data, self.release, self.state):
+            if former.exists():
+                shutil.rmtree(former)
+        self.directory.mkdir(parents=True, exist_ok=True)
+        size = ("--items", str(self.items), "--users", str(self.users), "--seed", str(self.seed))
+        _tandem("sample", str(self.data), *size)
+        _tandem("train", "--dataset", str(self.data), "--out", str(self.release))
+        file.write_text(json.dumps(inputs, indent=1))
+
+    def known_user(self) -> str:
+        """Return the user with about HISTORY_WANTED events."""
+        users = Counter(_user_ids(self.data))
+        return min(users, key=lambda user: (abs(users[user] - HISTORY_WANTED), user))
+
+    def _usable(self) -> bool:
+        try:
+            open_release(self.release)
+        except ReleaseUnusable:
+            return False
+        return self.data.is_dir()
+
+
+def _user_ids(data: Path) -> list[str]:
+    parquet = data / "interactions.parquet"
+    if parquet.exists():
+        table = pq.read_table(parquet, columns=["user_id"])
+    else:
+        options = csv.ConvertOptions(
+            include_columns=["user_id"], column_types={"user_id": "string"}
+        )
+        table = csv.read_csv(data / "interactions.csv", convert_options=options)
+    return [str(user) for user in table.column("user_id").to_pylist()]
+
+
+def _tandem(*arguments: str) -> None:
+    done = subprocess.run([sys.executable, "-m", "tandem_cli", *arguments], check=False)
+    if done.returncode != 0:
+        raise CommandFailed(f"`tandem {arguments[0]}` failed")

@@ -1,0 +1,60 @@
+"""Fills a new state directory with the data set that its release was trained on."""
+
+import asyncio
+import json
+import sys
+from pathlib import Path
+
+from tandem_cli.console import say
+from tandem_cli.dataset_spec import need_dataset
+from tandem_cli.failure import CommandFailed
+from tandem_client import AsyncTandemClient
+
+FILE = "ingestion.json"
+
+
+async def ingest_first(state: Path, gateway: str, catalog: str, spec: str, mode: str) -> None:
+    """Ingest what `mode` says: `never`, a data set, or `auto`: `spec`, if the state is new.
+
+    An ingestion that was broken off is begun again by the next `auto`; what is stored stays.
+    """
+    if mode not in ("auto", "never"):
+        await _ingest(state, gateway, catalog, mode)
+        return
+    async with AsyncTandemClient(gateway, catalog) as client:
+        empty = (await client.list_items_page(page_size=1, timeout_s=10.0)).total_count == 0
+    if mode == "auto" and (empty or _broken_off(state)):
+        try:
+            need_dataset(spec)
+        except CommandFailed as absent:
+            say(f"  {absent}, on which the release was trained")
+        else:
+            await _ingest(state, gateway, catalog, spec)
+            return
+    if empty:
+        say(f"  the catalogue is empty; fill it: tandem ingest --dataset DIR --target {gateway}")
+
+
+def _broken_off(state: Path) -> bool:
+    file = state / FILE
+    return file.exists() and not json.loads(file.read_text())["complete"]
+
+
+async def _ingest(state: Path, gateway: str, catalog: str, spec: str) -> None:
+    """Run `tandem ingest` as a process of its own: its memory goes when it is done."""
+    file = state / FILE
+    file.write_text(json.dumps({"dataset": spec, "complete": False}))
+    say(f"  ingesting {spec}")
+    command = ["-m", "tandem_cli", "ingest", "--dataset", spec]
+    process = await asyncio.create_subprocess_exec(
+        sys.executable, *command, "--target", gateway, "--catalog-target", catalog
+    )
+    try:
+        status = await process.wait()
+    except asyncio.CancelledError:
+        process.terminate()
+        await process.wait()
+        raise
+    if status != 0:
+        raise CommandFailed(f"{spec} could not be ingested; the next `tandem up` tries again")
+    file.write_text(json.dumps({"dataset": spec, "complete": True}))
