@@ -8,7 +8,8 @@ from collections import Counter
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
-import pyarrow.parquet as pq
+import pyarrow as pa
+import pyarrow.compute as pc
 from pyarrow import csv
 
 from features.release import FORMAT, ReleaseUnusable, open_release
@@ -18,16 +19,21 @@ from tandem_cli.failure import CommandFailed
 
 INPUTS = "inputs.json"
 HISTORY_WANTED = 30
+AS_WRITTEN = csv.ConvertOptions(
+    column_types={"user_id": pa.string(), "language_code": pa.string()},
+)
 
 
 @dataclass(frozen=True)
 class DemoWorld:
-    """Where the demo keeps its things, and how large its world is."""
+    """Where the demo keeps its things, how large its world is and how long it trains."""
 
     directory: Path
     items: int
     users: int
     seed: int = 7
+    positions: int = 3_000
+    epochs: int = 2
 
     @property
     def data(self) -> Path:
@@ -61,13 +67,20 @@ class DemoWorld:
         self.directory.mkdir(parents=True, exist_ok=True)
         size = ("--items", str(self.items), "--users", str(self.users), "--seed", str(self.seed))
         _tandem("sample", str(self.data), *size)
-        _tandem("train", "--dataset", str(self.data), "--out", str(self.release))
+        settings = ("--positions", str(self.positions), "--epochs", str(self.epochs))
+        _tandem("train", "--dataset", str(self.data), "--out", str(self.release), *settings)
         file.write_text(json.dumps(inputs, indent=1))
 
     def known_user(self) -> str:
-        """Return the user with about HISTORY_WANTED events."""
-        users = Counter(_user_ids(self.data))
-        return min(users, key=lambda user: (abs(users[user] - HISTORY_WANTED), user))
+        """Return an English-reading user with about HISTORY_WANTED events."""
+        readers = csv.read_csv(self.data / "users.csv", convert_options=AS_WRITTEN)
+        english = set(readers.filter(pc.field("language_code") == "en")["user_id"].to_pylist())
+        events = csv.read_csv(self.data / "interactions.csv", convert_options=AS_WRITTEN)
+        counts: Counter[str] = Counter(events["user_id"].to_pylist())
+        return min(
+            (user for user in counts if user in english),
+            key=lambda user: (abs(counts[user] - HISTORY_WANTED), user),
+        )
 
     def _usable(self) -> bool:
         try:
@@ -75,18 +88,6 @@ class DemoWorld:
         except ReleaseUnusable:
             return False
         return self.data.is_dir()
-
-
-def _user_ids(data: Path) -> list[str]:
-    parquet = data / "interactions.parquet"
-    if parquet.exists():
-        table = pq.read_table(parquet, columns=["user_id"])
-    else:
-        options = csv.ConvertOptions(
-            include_columns=["user_id"], column_types={"user_id": "string"}
-        )
-        table = csv.read_csv(data / "interactions.csv", convert_options=options)
-    return [str(user) for user in table.column("user_id").to_pylist()]
 
 
 def _tandem(*arguments: str) -> None:

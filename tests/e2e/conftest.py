@@ -1,0 +1,38 @@
+import pytest
+
+from tests.support.running_stack import RunningStack, tandem
+
+
+def pytest_collection_modifyitems(items):
+    # The first test waits until a world is trained on and the whole stack is up.
+    for item in items:
+        if "e2e" in item.path.parts:
+            item.add_marker(pytest.mark.timeout(900))
+
+
+@pytest.fixture(scope="session")
+def world(tmp_path_factory):
+    directory = tmp_path_factory.mktemp("world") / "data"
+    tandem("sample", directory, "--items", 300, "--users", 150, "--seed", 3)
+    return directory
+
+
+@pytest.fixture(scope="session")
+def release(world, tmp_path_factory):
+    directory = tmp_path_factory.mktemp("releases") / "first"
+    tandem("train", "--dataset", world, "--out", directory, "--positions", 150, "--epochs", 1)
+    return directory
+
+
+@pytest.fixture(scope="session")
+def stack(release, tmp_path_factory):
+    state = tmp_path_factory.mktemp("stack") / "state"
+    running = RunningStack.start(state, release)
+    yield running
+    running.stop()
+
+
+@pytest.fixture
+def client(stack):
+    with stack.client() as client:
+        yield client

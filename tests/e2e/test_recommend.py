@@ -1,0 +1,200 @@
+"""What a caller of the whole stack sees."""
+
+import csv
+import json
+import subprocess
+from collections import Counter
+
+import grpc
+import pytest
+from google.protobuf.timestamp_pb2 import Timestamp
+
+from tandem.v1 import candidate_pb2, error_reason_pb2, event_pb2, filter_pb2
+from tandem.v1.common_pb2 import Place
+from tandem.v1.context_pb2 import RequestContext
+from tandem.v1.event_pb2 import Event
+from tandem.v1.filter_pb2 import Condition, Filter
+from tandem.v1.item_pb2 import AttributeValue
+from tandem.v1.user_pb2 import UserProfile
+from tandem_client import reason_of
+from tests.support.running_stack import ROOT, tandem
+
+
+@pytest.fixture(scope="session")
+def known_users(world):
+    with (world / "interactions.csv").open(encoding="utf-8") as file:
+        counts = Counter(row["user_id"] for row in csv.DictReader(file))
+    return [user for user, _ in counts.most_common(20)]
+
+
+def ids(response):
+    return [item.item_id for item in response.items]
+
+
+def test_a_known_user_gets_titles_scores_sources_and_reasons(client, known_users):
+    answer = client.recommend(known_users[0], timeout_s=10)
+    assert len(answer.items) == 10
+    assert not answer.degraded, answer.skipped_stages
+    assert [i.score for i in answer.items] == sorted((i.score for i in answer.items), reverse=True)
+    for item in answer.items:
+        assert item.title
+        assert item.hits
+        assert all(reason.text for reason in item.reasons)
+        assert item.reasons
+        assert item.action_probabilities
+    assert set(answer.model_versions) >= {"text_encoder", "ranker"}
+    assert answer.attribution_token
+
+
+def test_nothing_seen_is_recommended(client, known_users):
+    seen = {e.item_id for e in client.get_user_state(known_users[0], timeout_s=10).user.history}
+    answer = client.recommend(known_users[0], item_count=100, timeout_s=10)
+    assert len(seen) > 20
+    assert not seen & set(ids(answer))
+
+
+def test_a_new_user_with_nothing_but_words_gets_what_fits_them(client):
+    answer = client.recommend(text="a quiet evening with slow jazz", timeout_s=10)
+    assert len(answer.items) == 10
+    assert not answer.degraded, answer.skipped_stages
+    sources = {hit.source for item in answer.items for hit in item.hits}
+    assert candidate_pb2.SOURCE_SEMANTIC in sources
+    assert candidate_pb2.SOURCE_CF not in sources
+    kinds = {reason.kind for item in answer.items for reason in item.reasons}
+    assert candidate_pb2.REASON_KIND_MATCHES_WORDS in kinds
+
+
+def test_other_words_give_another_list(client):
+    jazz = client.recommend(text="slow jazz records", item_count=20, timeout_s=10)
+    food = client.recommend(text="火锅和辣的餐厅", item_count=20, timeout_s=10)
+    assert set(ids(jazz)) != set(ids(food))
+
+
+def test_a_profile_is_known_to_the_very_next_request(client):
+    before = client.recommend("newcomer", timeout_s=10)
+    client.put_profile("newcomer", UserProfile(text="steaming noodle soup"), timeout_s=10)
+    after = client.recommend("newcomer", timeout_s=10)
+    assert not after.degraded, after.skipped_stages
+    assert ids(before) != ids(after)
+    client.erase_user("newcomer", timeout_s=10)
+    assert not client.get_user_state("newcomer", timeout_s=10).user.profile.text
+
+
+def test_three_events_change_the_very_next_list(client, known_users):
+    user = known_users[1]
+    before = client.recommend(user, timeout_s=10)
+    liked = ids(before)[:3]
+    events = [
+        Event(
+            user_id=user,
+            item_id=item_id,
+            action=event_pb2.ACTION_LIKE,
+            attribution_token=before.attribution_token,
+        )
+        for item_id in liked
+    ]
+    stored = client.record_events(events, timeout_s=10)
+    assert (stored.recorded_count, stored.attributed_count) == (3, 3)
+    after = client.recommend(user, timeout_s=10)
+    assert not after.degraded, after.skipped_stages
+    assert not set(liked) & set(ids(after))
+    kept = [item_id for item_id in ids(before) if item_id in ids(after)]
+    scores = {item.item_id: item.score for item in before.items}
+    assert any(item.score != scores.get(item.item_id) for item in after.items)
+    assert len(kept) < 10
+
+
+def test_a_filter_holds_for_every_item(client, known_users):
+    wanted = Filter(
+        condition=Condition(
+            attribute="categories",
+            operator=filter_pb2.OPERATOR_EQUAL,
+            values=[AttributeValue(string_value="music")],
+        )
+    )
+    answer = client.recommend(known_users[2], item_count=10, filter=wanted, timeout_s=10)
+    items = client.get_items(ids(answer), timeout_s=10).items
+    assert len(items) == len(answer.items) > 0
+    assert all("music" in item.categories for item in items)
+
+
+def test_the_same_request_at_the_same_time_gives_the_same_list(client, known_users):
+    now = Timestamp()
+    now.FromJsonString("2026-03-01T12:00:00Z")
+    context = RequestContext(request_time=now)
+    first = client.recommend(known_users[3], context=context, timeout_s=10)
+    second = client.recommend(known_users[3], context=context, timeout_s=10)
+    assert [(i.item_id, i.score) for i in first.items] == [
+        (i.item_id, i.score) for i in second.items
+    ]
+
+
+def test_an_empty_request_and_an_unknown_user_get_a_list(client):
+    for user in ("", "nobody-knows-me"):
+        answer = client.recommend(user, timeout_s=10)
+        assert len(answer.items) == 10
+        assert not answer.degraded, answer.skipped_stages
+
+
+def late():
+    time = Timestamp()
+    time.FromJsonString("9999-12-31T00:00:00Z")
+    return RequestContext(request_time=time)
+
+
+@pytest.mark.parametrize(
+    ("field", "request_of"),
+    [
+        ("item_count", {"item_count": -1}),
+        ("item_count", {"item_count": 10**9}),
+        ("user_id", {"user_id": "u" * 257}),
+        ("text", {"text": "x" * 1_000_000}),
+        ("place", {"context": RequestContext(place=Place(latitude=float("nan")))}),
+        ("request_time", {"context": late()}),
+        (
+            "attribute",
+            {
+                "filter": Filter(
+                    condition=Condition(
+                        attribute="no_such_thing",
+                        operator=filter_pb2.OPERATOR_EQUAL,
+                        values=[AttributeValue(int64_value=1)],
+                    )
+                )
+            },
+        ),
+    ],
+)
+def test_bad_input_is_refused_naming_field_and_limit(client, field, request_of):
+    with pytest.raises(grpc.RpcError) as caught:
+        client.recommend(**request_of, timeout_s=10)
+    assert caught.value.code() == grpc.StatusCode.INVALID_ARGUMENT
+    reason, metadata = reason_of(caught.value)
+    assert reason == error_reason_pb2.ERROR_REASON_INVALID_FIELD
+    assert field in metadata["field"]
+    assert metadata["problem"]
+
+
+def test_a_foreign_client_needs_nothing_but_reflection(stack):
+    done = subprocess.run(
+        [
+            *("npx", "--yes", "@bufbuild/buf", "curl"),
+            *("--protocol", "grpc", "--http2-prior-knowledge"),
+            *("-d", '{"user_id":"1","item_count":5}'),
+            f"http://{stack.target}/tandem.v1.RecommenderService/Recommend",
+        ],
+        cwd=ROOT,
+        stdin=subprocess.DEVNULL,
+        capture_output=True,
+        text=True,
+        timeout=120,
+    )
+    assert done.returncode == 0, done.stderr
+    assert len(json.loads(done.stdout)["items"]) == 5
+
+
+def test_the_command_shows_a_list(stack, known_users):
+    done = tandem("recommend", "--user", known_users[0], "-k", 3, "--target", stack.target)
+    assert "Reasons" in done.stdout
+    done = tandem("recommend", "--text", "jazz", "-k", 3, "--json", "--target", stack.target)
+    assert len(json.loads(done.stdout)["items"]) == 3
