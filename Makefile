@@ -25,6 +25,7 @@ protos: setup ## Regenerate the Python stubs from protos/
 	scripts/generate_protos
 
 bench: setup ## Measure encoder, ranking and the whole path; results go to benchmarks/results
-	.venv/bin/python benchmarks/encoder.py
-	.venv/bin/python benchmarks/rank.py
-	.venv/bin/python benchmarks/recommend.py
+	@test -d var/demo/release || .venv/bin/tandem demo
+	.venv/bin/python -m benchmarks.encoder
+	.venv/bin/python -m benchmarks.rank
+	.venv/bin/python -m benchmarks.recommend
