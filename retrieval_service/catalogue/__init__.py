@@ -1,0 +1,1 @@
+"""The catalogue of record, in SQL, with a revision for each change."""

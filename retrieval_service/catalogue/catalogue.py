@@ -1,0 +1,97 @@
+"""What CatalogService does: batches are checked, encoded, stored, and then seen at once."""
+
+from collections.abc import AsyncIterable, Sequence
+
+from retrieval_service.catalogue.checks import LOOKUP_IDS_MAX, UPSERT_ID_BYTES_MAX, check_batch
+from retrieval_service.catalogue.store import Store, draft_of
+from retrieval_service.catalogue.vectors import Vectors
+from retrieval_service.catalogue.view import View
+from serving.errors import InvalidField
+from serving.validation import check_id, check_integer, check_size
+from tandem.v1.catalog_service_pb2 import (
+    DeleteItemsResponse,
+    ListItemsResponse,
+    UpsertItemsRequest,
+    UpsertItemsResponse,
+)
+from tandem.v1.item_pb2 import Item
+
+PAGE_SIZE_DEFAULT = 100
+PAGE_SIZE_MAX = 1_000
+_AFTER = "after:"
+
+
+class Catalogue:
+    """The catalogue: the store, the vectors of its texts, and the view that follows it."""
+
+    def __init__(self, store: Store, vectors: Vectors, view: View) -> None:
+        self._store = store
+        self._vectors = vectors
+        self._view = view
+
+    async def upsert(self, batches: AsyncIterable[UpsertItemsRequest]) -> UpsertItemsResponse:
+        """Store batches one by one, each on disk before the next is read; sum them up."""
+        total = UpsertItemsResponse(revision=await self._store.revision())
+        async for batch in batches:
+            done = await self._upsert_batch(batch)
+            total.written_count += done.written_count
+            total.unchanged_count += done.unchanged_count
+            total.truncated_text_count += done.truncated_text_count
+            total.revision = done.revision
+        await self._view.refresh()
+        return total
+
+    async def progress(self, upsert_id: str) -> int:
+        """Return the number of the last batch of an upsert that is on disk."""
+        check_id("upsert_id", upsert_id, bytes_max=UPSERT_ID_BYTES_MAX)
+        return await self._store.progress(upsert_id)
+
+    async def delete(self, item_ids: Sequence[str]) -> DeleteItemsResponse:
+        """Delete items."""
+        _check_ids(item_ids)
+        count, revision = await self._store.delete(item_ids)
+        await self._view.refresh()
+        return DeleteItemsResponse(deleted_count=count, revision=revision)
+
+    async def get(self, item_ids: Sequence[str]) -> list[Item]:
+        """Return the items that exist, in the order asked."""
+        _check_ids(item_ids)
+        return await self._store.get(item_ids)
+
+    async def page(self, page_size: int, page_token: str) -> ListItemsResponse:
+        """Return a page of the catalogue."""
+        check_integer("page_size", page_size, low=0, high=PAGE_SIZE_MAX)
+        if page_token and not page_token.startswith(_AFTER):
+            raise InvalidField("page_token", "must be the next_page_token of the page before")
+        size = page_size or PAGE_SIZE_DEFAULT
+        items, total = await self._store.page(page_token.removeprefix(_AFTER), size + 1)
+        response = ListItemsResponse(items=items[:size], total_count=total)
+        if len(items) > size:
+            response.next_page_token = _AFTER + items[size - 1].item_id
+        return response
+
+    async def _upsert_batch(self, batch: UpsertItemsRequest) -> UpsertItemsResponse:
+        check_batch(batch)
+        if batch.upsert_id and batch.batch_number <= await self._store.progress(batch.upsert_id):
+            return UpsertItemsResponse(revision=await self._store.revision())
+        last_of_id = {item.item_id: item for item in batch.items}
+        drafts = [draft_of(item) for item in last_of_id.values()]
+        changed = await self._store.changed(drafts)
+        texts = {draft.text_hash: draft.text for draft in changed if draft.text}
+        vectors, cut = await self._vectors.encode_for_upsert(texts)
+        written = await self._store.write_batch(
+            drafts, vectors, batch.upsert_id, batch.batch_number
+        )
+        # Not for each batch: a long upsert would have the view read back what it still sends.
+        return UpsertItemsResponse(
+            written_count=written.written,
+            unchanged_count=written.unchanged,
+            truncated_text_count=sum(draft.text_hash in cut for draft in changed),
+            revision=written.revision,
+        )
+
+
+def _check_ids(item_ids: Sequence[str]) -> None:
+    check_size("item_ids", item_ids, low=1, high=LOOKUP_IDS_MAX)
+    for index, item_id in enumerate(item_ids):
+        check_id(f"item_ids[{index}]", item_id)

@@ -1,0 +1,78 @@
+"""The catalogue in memory: what filters and checks of candidates need of every item."""
+
+import asyncio
+import logging
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+
+from features.ids import item_hash
+from retrieval_service.catalogue.store import Change, Store
+from serving.errors import StorageUnavailable
+from tandem.v1.item_pb2 import Item
+
+logger = logging.getLogger(__name__)
+_AT_ONCE = 5_000
+
+
+@dataclass(frozen=True, slots=True)
+class Entry:
+    """An item without its description; the hash of its text; the hash of its id, as in SeenItems.
+
+    The description may have 64 KiB and nothing here reads it.
+    """
+
+    item: Item
+    text_hash: str
+    id_hash: int
+
+
+class View:
+    """Follows the revisions of the database, so that all copies of the service agree.
+
+    entries: by item id. schema: type by attribute name. revision: how far the view has come.
+    """
+
+    def __init__(self, store: Store) -> None:
+        self._store = store
+        self._one_at_a_time = asyncio.Lock()
+        self._listeners: list[Callable[[], None]] = []
+        self.entries: dict[str, Entry] = {}
+        self.schema: Mapping[str, str] = {}
+        self.revision = 0
+
+    def on_change(self, listener: Callable[[], None]) -> None:
+        """Call a function whenever the catalogue has changed."""
+        self._listeners.append(listener)
+
+    async def refresh(self) -> None:
+        """Apply what has been written up to now."""
+        async with self._one_at_a_time:
+            before = self.revision
+            while changes := await self._store.changes(self.revision, _AT_ONCE):
+                # The schema is read after the items, so that it covers all of them.
+                self.schema = await self._store.schema()
+                for change in changes:
+                    self._apply(change)
+                self.revision = changes[-1].revision
+            if self.revision > before:
+                for listener in self._listeners:
+                    listener()
+
+    async def follow(self, interval_s: float) -> None:
+        """Refresh for ever: other copies of the service write, too."""
+        while True:
+            try:
+                await self.refresh()
+            except StorageUnavailable:
+                logger.warning("the view of the catalogue stays at revision %d", self.revision)
+            except Exception:
+                logger.exception("the view of the catalogue could not be refreshed")
+            await asyncio.sleep(interval_s)
+
+    def _apply(self, change: Change) -> None:
+        if change.item is None:
+            self.entries.pop(change.item_id, None)
+            return
+        item = change.item
+        item.ClearField("description")
+        self.entries[change.item_id] = Entry(item, change.text_hash, item_hash(change.item_id))
