@@ -1,0 +1,68 @@
+"""Evaluates filters on items in memory. It says what a filter means; the compiler follows it."""
+
+import operator
+from collections.abc import Callable
+
+from retrieval_service.filters.attributes import BUILT_IN, Type, Value, value_of, values_of
+from retrieval_service.filters.checks import negated
+from tandem.v1 import filter_pb2
+from tandem.v1.filter_pb2 import Condition, Filter, Operator
+from tandem.v1.item_pb2 import Item
+
+Predicate = Callable[[Item], bool]
+_COMPARISONS: dict[Operator.ValueType, Callable[[Value, Value], bool]] = {
+    filter_pb2.OPERATOR_LESS: operator.lt,
+    filter_pb2.OPERATOR_LESS_OR_EQUAL: operator.le,
+    filter_pb2.OPERATOR_GREATER: operator.gt,
+    filter_pb2.OPERATOR_GREATER_OR_EQUAL: operator.ge,
+}
+_NEGATIVE = (filter_pb2.OPERATOR_NOT_EQUAL, filter_pb2.OPERATOR_NOT_IN)
+
+
+def predicate(node: Filter) -> Predicate:
+    """Return a checked filter as a function of an item."""
+    match kind := node.WhichOneof("node"):
+        case "condition":
+            return _condition(node.condition)
+        case "not":
+            inner = predicate(negated(node))
+            return lambda item: not inner(item)
+        case "all_of":
+            parts = [predicate(child) for child in node.all_of.filters]
+            return lambda item: all(part(item) for part in parts)
+        case "any_of":
+            parts = [predicate(child) for child in node.any_of.filters]
+            return lambda item: any(part(item) for part in parts)
+        case None:
+            raise AssertionError(f"a checked filter has no node {kind}")
+
+
+def condition_values(condition: Condition) -> list[Value]:
+    """Return the values of a condition as Python knows them."""
+    return [getattr(value, value.WhichOneof("kind") or "") for value in condition.values]
+
+
+def _condition(condition: Condition) -> Predicate:
+    attribute, values = condition.attribute, condition_values(condition)
+    if (compare := _COMPARISONS.get(condition.operator)) is not None:
+        limit = values[0]
+
+        def compares(item: Item) -> bool:
+            value = value_of(item, attribute)
+            return value is not None and compare(value, limit)
+
+        return compares
+    wanted = frozenset(values)
+    if BUILT_IN.get(attribute) == Type.STRINGS:
+
+        def found(item: Item) -> bool:
+            return not wanted.isdisjoint(values_of(item, attribute))
+
+    else:
+
+        def found(item: Item) -> bool:
+            return value_of(item, attribute) in wanted
+
+    if condition.operator in _NEGATIVE:
+        return lambda item: not found(item)
+    return found

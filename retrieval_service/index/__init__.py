@@ -1,0 +1,1 @@
+"""The indexes: Milvus collections, derived from the catalogue and rebuilt from it when lost."""
