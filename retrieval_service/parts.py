@@ -1,0 +1,90 @@
+"""Puts the retrieval service together."""
+
+import asyncio
+import socket
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+
+import grpc.aio
+
+from retrieval_service.catalogue.catalogue import Catalogue
+from retrieval_service.catalogue.database import Database
+from retrieval_service.catalogue.store import Store
+from retrieval_service.catalogue.vectors import Vectors
+from retrieval_service.catalogue.view import View
+from retrieval_service.encoder import Encoder
+from retrieval_service.index.indexer import Indexer
+from retrieval_service.index.ledger import Ledger
+from retrieval_service.index.milvus import Milvus
+from retrieval_service.pipeline import RetrievePipeline
+from retrieval_service.releases import Releases
+from retrieval_service.servicer import CatalogServicer, LoaderServicer, RetrievalServicer
+from retrieval_service.settings import Settings
+from retrieval_service.validation import LIMITS
+from serving.info import InfoServicer
+from serving.server import Health, Parts
+from serving.text_encoder import TextEncoder
+from tandem.v1 import (
+    catalog_service_pb2,
+    catalog_service_pb2_grpc,
+    info_service_pb2,
+    info_service_pb2_grpc,
+    release_service_pb2,
+    release_service_pb2_grpc,
+    retrieval_service_pb2,
+    retrieval_service_pb2_grpc,
+)
+
+SERVICES = (
+    catalog_service_pb2.DESCRIPTOR.services_by_name["CatalogService"],
+    info_service_pb2.DESCRIPTOR.services_by_name["InfoService"],
+    release_service_pb2.DESCRIPTOR.services_by_name["ReleaseLoaderService"],
+    retrieval_service_pb2.DESCRIPTOR.services_by_name["RetrievalService"],
+)
+
+
+def retrieval_parts(settings: Settings) -> Parts:
+    """Return what `run_server` enters."""
+
+    @asynccontextmanager
+    async def parts(server: grpc.aio.Server, health: Health) -> AsyncIterator[None]:
+        database = await asyncio.to_thread(Database, settings.database_url)
+        store = Store(database)
+        view = View(store)
+        await view.refresh()
+        text_encoder = TextEncoder(settings.triton_target)
+        encoder = Encoder(text_encoder, settings.encode_timeout_s)
+        vectors = Vectors(store, encoder)
+        milvus = Milvus(settings.milvus_uri, settings.milvus_token)
+        holder = f"{socket.gethostname()}:{settings.port}"
+        indexer = Indexer(store, view, Ledger(database, holder), milvus)
+        releases = Releases(vectors, indexer, health.set_ready)
+        catalogue = Catalogue(store, vectors, view)
+        pipeline = RetrievePipeline(releases.shelf, view, vectors, indexer, encoder)
+        retrieval_service_pb2_grpc.add_RetrievalServiceServicer_to_server(
+            RetrievalServicer(pipeline), server
+        )
+        catalog_service_pb2_grpc.add_CatalogServiceServicer_to_server(
+            CatalogServicer(catalogue), server
+        )
+        release_service_pb2_grpc.add_ReleaseLoaderServiceServicer_to_server(
+            LoaderServicer(releases), server
+        )
+        info_service_pb2_grpc.add_InfoServiceServicer_to_server(
+            InfoServicer("retrieval", LIMITS, releases.infos), server
+        )
+        tasks = [
+            asyncio.create_task(view.follow(settings.follow_interval_s)),
+            asyncio.create_task(indexer.run(settings.index_interval_s)),
+        ]
+        try:
+            yield
+        finally:
+            for task in tasks:
+                task.cancel()
+            await asyncio.gather(*tasks, return_exceptions=True)
+            await milvus.close()
+            await text_encoder.close()
+            await asyncio.to_thread(database.close)
+
+    return parts

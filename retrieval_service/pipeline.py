@@ -1,0 +1,205 @@
+"""One request for candidates, from top to bottom."""
+
+import asyncio
+import time
+from collections.abc import Callable, Mapping
+
+import numpy as np
+
+from features.history import recency, weights_of_actions
+from features.hits import reciprocal_rank_fusion, standardise
+from retrieval_service.catalogue.vectors import Vectors
+from retrieval_service.catalogue.view import View
+from retrieval_service.encoder import Encoder
+from retrieval_service.filters.attributes import known_attributes
+from retrieval_service.filters.compiler import compile_filter
+from retrieval_service.filters.evaluator import predicate
+from retrieval_service.index.indexer import Indexer
+from retrieval_service.overrides import item_overrides, present_vectors
+from retrieval_service.release import LoadedRelease
+from retrieval_service.sources.cf import find_cf
+from retrieval_service.sources.popular import find_popular
+from retrieval_service.sources.query import Float32, Query, Scored, Search
+from retrieval_service.sources.semantic import find_semantic, words_of
+from retrieval_service.sources.similar import find_similar
+from retrieval_service.validation import check_retrieve
+from serving.errors import DependencyUnavailable
+from serving.release_shelf import ReleaseShelf
+from serving.stages import Deadline, StageLog
+from tandem.v1 import candidate_pb2, stage_pb2
+from tandem.v1.candidate_pb2 import Candidate, Hit, Source
+from tandem.v1.common_pb2 import Vector
+from tandem.v1.retrieval_service_pb2 import RetrieveRequest, RetrieveResponse
+
+# Laid aside for merging and for the way back.
+KEEP_S = 0.01
+SOURCES_SHARE = 0.9
+# Of the sources' time, what encoding the words may take; the rest is for the search with them.
+ENCODE_SHARE = 0.6
+
+
+class RetrievePipeline:
+    """Finds candidates."""
+
+    def __init__(
+        self,
+        shelf: ReleaseShelf[LoadedRelease],
+        view: View,
+        vectors: Vectors,
+        indexer: Indexer,
+        encoder: Encoder,
+    ) -> None:
+        self._shelf = shelf
+        self._view = view
+        self._vectors = vectors
+        self._indexer = indexer
+        self._encoder = encoder
+
+    async def retrieve(self, request: RetrieveRequest, deadline: Deadline) -> RetrieveResponse:
+        """Answer one request. Raises InvalidField, VersionMismatch, DependencyUnavailable."""
+        count = check_retrieve(request, known_attributes(self._view.schema))
+        loaded = self._shelf.get(request.release_id)
+        log = StageLog()
+        query = await self._query(request, loaded, count, deadline)
+        words, found = await self._find(request, query, log)
+        if not found:
+            raise DependencyUnavailable("retrieval", "no source gave an answer")
+        start = time.monotonic()
+        candidates = merge(found, count)
+        log.time(stage_pb2.STAGE_MERGE, time.monotonic() - start)
+        wanted = {*(candidate.item_id for candidate in candidates), *query.item_ids}
+        changed = await present_vectors(loaded, self._view, self._vectors, wanted)
+        response = RetrieveResponse(
+            release_id=loaded.release.release_id,
+            candidates=candidates,
+            item_overrides=item_overrides(self._view, changed),
+            skipped_stages=log.skipped,
+            stage_timings=log.timings,
+        )
+        if words is not None:
+            response.text_vector.CopyFrom(Vector(float32_values=words.astype("<f4").tobytes()))
+        return response
+
+    async def _query(
+        self, request: RetrieveRequest, loaded: LoadedRelease, count: int, deadline: Deadline
+    ) -> Query:
+        """Digest the request once for all sources."""
+        items, history = loaded.release.items, request.user.history
+        seed = request.context.seed_item_id
+        item_ids = [event.item_id for event in history]
+        actions = np.fromiter((event.action for event in history), np.int32, len(history))
+        changed = await present_vectors(loaded, self._view, self._vectors, {*item_ids, seed} - {""})
+        rows = items.rows(item_ids)
+        vectors_ED = np.array(items.text_vectors[rows])  # noqa: N806
+        vectors_ED[rows < 0] = 0.0
+        for place, item_id in enumerate(item_ids):
+            if item_id in changed:
+                vectors_ED[place] = changed[item_id]
+        seed_row = items.row(seed)
+        known_seed = items.text_vectors[seed_row] if seed_row >= 0 else None
+        action_weights = weights_of_actions(actions)
+        depth = max(loaded.source_depth, count)
+        shut_out = len(request.excluded_item_ids)
+        if not loaded.release.repeat:
+            shut_out += max(len(request.user.seen.item_hashes), len(item_ids))
+        return Query(
+            loaded=loaded,
+            item_ids=item_ids,
+            rows=rows,
+            weights=action_weights * recency(len(history)),
+            action_weights=action_weights,
+            vectors_ED=vectors_ED,
+            seed_item_id=seed,
+            seed_vector=changed.get(seed, known_seed),
+            depth=depth,
+            over_fetch=min(shut_out, depth),
+            allowed=self._allowed(request, loaded),
+            search=self._search(request, loaded),
+            deadline=deadline,
+        )
+
+    def _allowed(self, request: RetrieveRequest, loaded: LoadedRelease) -> Callable[[str], bool]:
+        """Return whether an item may be a candidate, as the catalogue is now."""
+        entries = self._view.entries
+        left_out = {*request.excluded_item_ids, request.context.seed_item_id}
+        seen: set[int] = set()
+        if not loaded.release.repeat:
+            seen.update(request.user.seen.item_hashes)
+            left_out.update(event.item_id for event in request.user.history)
+        passes = predicate(request.filter) if request.HasField("filter") else None
+
+        def allowed(item_id: str) -> bool:
+            entry = entries.get(item_id)
+            return (
+                entry is not None
+                and not entry.item.unavailable
+                and entry.id_hash not in seen
+                and item_id not in left_out
+                and (passes is None or passes(entry.item))
+            )
+
+        return allowed
+
+    def _search(self, request: RetrieveRequest, loaded: LoadedRelease) -> Search:
+        """Return the search of the release's collections with the request's filter."""
+        release_id = loaded.release.release_id
+        known = known_attributes(self._view.schema)
+        root = request.filter if request.HasField("filter") else None
+
+        async def search(space: str, vectors_QD: Float32, limit: int) -> list[Scored]:  # noqa: N803
+            columns = self._indexer.columns(release_id, space)
+            expression = compile_filter(root, known, columns)
+            return await self._indexer.search(release_id, space, vectors_QD, expression, limit)
+
+        return search
+
+    async def _find(
+        self, request: RetrieveRequest, query: Query, log: StageLog
+    ) -> tuple[Float32 | None, Mapping[Source.ValueType, Scored]]:
+        """Run all sources in parallel; return the words' vector and what each source found."""
+        budget_s = query.deadline.share(SOURCES_SHARE, keep_s=KEEP_S)
+        words = asyncio.ensure_future(self._encode(request, query, log, budget_s * ENCODE_SHARE))
+        try:
+            results = await asyncio.gather(
+                log.run(stage_pb2.STAGE_SOURCE_SEMANTIC, find_semantic(query, words), budget_s),
+                log.run(stage_pb2.STAGE_SOURCE_CF, find_cf(query), budget_s),
+                log.run(stage_pb2.STAGE_SOURCE_SIMILAR, find_similar(query), budget_s),
+                log.run(stage_pb2.STAGE_SOURCE_POPULAR, find_popular(query, self._view), budget_s),
+            )
+        finally:
+            words.cancel()
+        sources = (
+            candidate_pb2.SOURCE_SEMANTIC,
+            candidate_pb2.SOURCE_CF,
+            candidate_pb2.SOURCE_SIMILAR,
+            candidate_pb2.SOURCE_POPULAR,
+        )
+        found = {
+            source: result
+            for source, result in zip(sources, results, strict=True)
+            if result is not None
+        }
+        vector = words.result() if words.done() and not words.cancelled() else None
+        return vector, found
+
+    async def _encode(
+        self, request: RetrieveRequest, query: Query, log: StageLog, budget_s: float
+    ) -> Float32 | None:
+        words = words_of(request.text, request.user.profile)
+        if not words:
+            return None
+        version = query.loaded.encoder_version
+        work = self._encoder.encode_words(words, version=version, budget_s=budget_s)
+        return await log.run(stage_pb2.STAGE_ENCODE, work, budget_s)
+
+
+def merge(found: Mapping[Source.ValueType, Scored], count: int) -> list[Candidate]:
+    """Return the `count` best by reciprocal rank fusion, each once, with all its hits."""
+    hits: dict[str, list[Hit]] = {}
+    for source, result in found.items():
+        scores = standardise(np.array([score for _, score in result], dtype=np.float32))
+        for rank, ((item_id, _), score) in enumerate(zip(result, scores, strict=True), start=1):
+            hits.setdefault(item_id, []).append(Hit(source=source, score=score, rank=rank))
+    fused = reciprocal_rank_fusion([[item_id for item_id, _ in r] for r in found.values()])
+    best = sorted(fused, key=lambda item_id: -fused[item_id])[:count]
+    return [Candidate(item_id=item_id, hits=hits[item_id]) for item_id in best]

@@ -1,0 +1,59 @@
+"""A release as retrieval holds it."""
+
+from dataclasses import dataclass
+
+import numpy as np
+import numpy.typing as npt
+
+from features.release import Release, open_release
+from features.release import ReleaseUnusable as Unusable
+from serving.errors import ReleaseUnusable
+
+DEPTH_DEFAULT = 200
+
+
+@dataclass(frozen=True)
+class LoadedRelease:
+    """An open release. popular_rows: int32 [items], rows of its item table, most popular first."""
+
+    release: Release
+    popular_rows: npt.NDArray[np.int32]
+
+    @property
+    def encoder_version(self) -> str:
+        """The version of the text encoder that made its vectors."""
+        return self.release.manifest["encoder"]["version"]
+
+    @property
+    def source_depth(self) -> int:
+        """How many candidates each source gave when the ranker was trained."""
+        depth = self.release.manifest["settings"].get("source_depth")
+        return depth if isinstance(depth, int) else DEPTH_DEFAULT
+
+
+def identify(uri: str) -> tuple[str, dict[str, str]]:
+    """Return id and model versions of a release directory. Raises ReleaseUnusable."""
+    release = _open(uri, verify=False)
+    return release.release_id, release.model_versions
+
+
+def read_release(uri: str) -> LoadedRelease:
+    """Open a release, hashes checked, and read what requests need. Raises ReleaseUnusable."""
+    release = _open(uri, verify=True)
+    try:
+        release.items.row("")  # makes the table of rows by id
+        if release.cf.item_factors.shape[0] != len(release.items):
+            raise ReleaseUnusable(f"{uri}: factors and item table differ in length")
+        if release.neighbours.rows.shape[0] != len(release.items):
+            raise ReleaseUnusable(f"{uri}: neighbours and item table differ in length")
+    except (OSError, KeyError, ValueError) as error:
+        raise ReleaseUnusable(f"{uri} cannot be read: {error}") from error
+    order = np.argsort(-release.items.recent_popularity, kind="stable")
+    return LoadedRelease(release, order.astype(np.int32))
+
+
+def _open(uri: str, *, verify: bool) -> Release:
+    try:
+        return open_release(uri, verify=verify)
+    except Unusable as error:
+        raise ReleaseUnusable(str(error)) from error

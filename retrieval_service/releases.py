@@ -1,0 +1,86 @@
+"""Loads releases beside the live one: read, verified, indexed to zero lag, warmed up, ready."""
+
+import asyncio
+import logging
+from collections.abc import Awaitable, Callable
+
+import numpy as np
+
+from retrieval_service.catalogue.vectors import Vectors
+from retrieval_service.filters.compiler import AVAILABLE
+from retrieval_service.index.indexer import Indexer
+from retrieval_service.index.spaces import Space, spaces_of
+from retrieval_service.release import LoadedRelease, identify, read_release
+from serving.errors import DependencyUnavailable
+from serving.release_shelf import ReleaseShelf
+from tandem.v1 import info_service_pb2
+from tandem.v1.info_service_pb2 import ReleaseInfo
+
+logger = logging.getLogger(__name__)
+_LOOK_S = 0.05
+_WARM_UP_S = 10.0
+
+
+class Releases:
+    """The releases of this server; `shelf` tells which there are."""
+
+    def __init__(
+        self,
+        vectors: Vectors,
+        indexer: Indexer,
+        on_change: Callable[[bool], Awaitable[None]],
+    ) -> None:
+        self._vectors = vectors
+        self._indexer = indexer
+        self.shelf: ReleaseShelf[LoadedRelease] = ReleaseShelf(
+            identify, self._read, self._drop, on_change
+        )
+
+    def infos(self) -> list[ReleaseInfo]:
+        """Return how far each release is, and how far its indexes lag behind the catalogue."""
+        infos = []
+        for held in self.shelf.infos():
+            info = ReleaseInfo()
+            info.CopyFrom(held)
+            info.index_lag = self._indexer.lag(info.release_id)
+            if info.state == info_service_pb2.RELEASE_STATE_LOADING:
+                info.detail = self._indexer.problem(info.release_id) or "reading and indexing"
+            elif info.state == info_service_pb2.RELEASE_STATE_READY:
+                info.detail = self._indexer.problem(info.release_id)
+            infos.append(info)
+        return infos
+
+    async def _read(self, uri: str) -> LoadedRelease:
+        loaded = await asyncio.to_thread(read_release, uri)
+        release = loaded.release
+        await asyncio.to_thread(self._vectors.add_release, release)
+        spaces = spaces_of(release, self._vectors)
+        self._indexer.add(release.release_id, spaces)
+        try:
+            while not self._indexer.complete(release.release_id):  # noqa: ASYNC110  # no event for it
+                await asyncio.sleep(_LOOK_S)
+            await self._warm_up(release.release_id, spaces)
+        except BaseException:
+            await self._forget(release.release_id)
+            raise
+        return loaded
+
+    async def _warm_up(self, release_id: str, spaces: list[Space]) -> None:
+        """Search once; wait until what was written can be found."""
+        for space in spaces:
+            vector = np.full((1, space.dimension), space.dimension**-0.5, np.float32)
+            try:
+                async with asyncio.timeout(_WARM_UP_S):
+                    await self._indexer.search(
+                        release_id, space.name, vector, AVAILABLE, 1, consistency="Strong"
+                    )
+            except (DependencyUnavailable, TimeoutError) as error:
+                # It was indexed before and Milvus is down now: other sources can serve.
+                logger.warning("%s was not warmed up: %s", release_id, error)
+
+    async def _drop(self, loaded: LoadedRelease) -> None:
+        await self._forget(loaded.release.release_id)
+
+    async def _forget(self, release_id: str) -> None:
+        self._vectors.remove_release(release_id)
+        await self._indexer.remove(release_id)

@@ -1,0 +1,103 @@
+"""The contracts of the retrieval service, without logic."""
+
+from collections.abc import AsyncIterable
+
+import grpc
+
+from retrieval_service.catalogue.catalogue import Catalogue
+from retrieval_service.pipeline import RetrievePipeline
+from retrieval_service.releases import Releases
+from serving.stages import Deadline
+from serving.validation import check_id
+from tandem.v1 import (
+    catalog_service_pb2_grpc,
+    release_service_pb2_grpc,
+    retrieval_service_pb2_grpc,
+)
+from tandem.v1.catalog_service_pb2 import (
+    BatchGetItemsRequest,
+    BatchGetItemsResponse,
+    DeleteItemsRequest,
+    DeleteItemsResponse,
+    GetUpsertProgressRequest,
+    GetUpsertProgressResponse,
+    ListItemsRequest,
+    ListItemsResponse,
+    UpsertItemsRequest,
+    UpsertItemsResponse,
+)
+from tandem.v1.release_service_pb2 import (
+    LoadReleaseRequest,
+    LoadReleaseResponse,
+    UnloadReleaseRequest,
+    UnloadReleaseResponse,
+)
+from tandem.v1.retrieval_service_pb2 import RetrieveRequest, RetrieveResponse
+
+URI_BYTES_MAX = 4_096
+
+
+class RetrievalServicer(retrieval_service_pb2_grpc.RetrievalServiceServicer):
+    """Serves Retrieve."""
+
+    def __init__(self, pipeline: RetrievePipeline) -> None:
+        self._pipeline = pipeline
+
+    async def Retrieve(
+        self, request: RetrieveRequest, context: grpc.ServicerContext
+    ) -> RetrieveResponse:
+        return await self._pipeline.retrieve(request, Deadline.of(context))
+
+
+class CatalogServicer(catalog_service_pb2_grpc.CatalogServiceServicer):
+    """Serves the catalogue."""
+
+    def __init__(self, catalogue: Catalogue) -> None:
+        self._catalogue = catalogue
+
+    async def UpsertItems(
+        self,
+        request_iterator: AsyncIterable[UpsertItemsRequest],
+        context: grpc.ServicerContext,
+    ) -> UpsertItemsResponse:
+        return await self._catalogue.upsert(request_iterator)
+
+    async def GetUpsertProgress(
+        self, request: GetUpsertProgressRequest, context: grpc.ServicerContext
+    ) -> GetUpsertProgressResponse:
+        number = await self._catalogue.progress(request.upsert_id)
+        return GetUpsertProgressResponse(batch_number=number)
+
+    async def DeleteItems(
+        self, request: DeleteItemsRequest, context: grpc.ServicerContext
+    ) -> DeleteItemsResponse:
+        return await self._catalogue.delete(request.item_ids)
+
+    async def BatchGetItems(
+        self, request: BatchGetItemsRequest, context: grpc.ServicerContext
+    ) -> BatchGetItemsResponse:
+        return BatchGetItemsResponse(items=await self._catalogue.get(request.item_ids))
+
+    async def ListItems(
+        self, request: ListItemsRequest, context: grpc.ServicerContext
+    ) -> ListItemsResponse:
+        return await self._catalogue.page(request.page_size, request.page_token)
+
+
+class LoaderServicer(release_service_pb2_grpc.ReleaseLoaderServiceServicer):
+    """Serves LoadRelease and UnloadRelease."""
+
+    def __init__(self, releases: Releases) -> None:
+        self._releases = releases
+
+    async def LoadRelease(
+        self, request: LoadReleaseRequest, context: grpc.ServicerContext
+    ) -> LoadReleaseResponse:
+        check_id("release_uri", request.release_uri, bytes_max=URI_BYTES_MAX)
+        return LoadReleaseResponse(release=self._releases.shelf.load(request.release_uri))
+
+    async def UnloadRelease(
+        self, request: UnloadReleaseRequest, context: grpc.ServicerContext
+    ) -> UnloadReleaseResponse:
+        check_id("release_id", request.release_id)
+        return UnloadReleaseResponse(unloaded=await self._releases.shelf.unload(request.release_id))

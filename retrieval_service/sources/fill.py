@@ -1,0 +1,39 @@
+"""Over-fetch, subtract, backfill: how a source gets enough candidates that are allowed."""
+
+import time
+from collections.abc import Awaitable, Callable
+
+from retrieval_service.index.milvus import LIMIT_MAX
+from retrieval_service.sources.query import Query, Scored
+
+GROWTH = 4
+
+
+def keep(query: Query, found: Scored) -> Scored:
+    """Return those that are allowed and have a positive score, at most the query's depth."""
+    kept: Scored = []
+    for item_id, score in found:
+        if score <= 0 or len(kept) == query.depth:
+            break
+        if query.allowed(item_id):
+            kept.append((item_id, score))
+    return kept
+
+
+async def fill(query: Query, fetch: Callable[[int], Awaitable[Scored]]) -> Scored:
+    """Fetch the best by score, more and more of them, until enough are allowed or none is left.
+
+    `fetch(limit)` returns at least the `limit` best, best first, unless there are no more. A round
+    is not begun where the time left is likely too short for it; what was found then has to do.
+    """
+    limit, before = query.depth + query.over_fetch, 0
+    while True:
+        start = time.monotonic()
+        found = await fetch(min(limit, LIMIT_MAX))
+        kept = keep(query, found)
+        took = time.monotonic() - start
+        enough = len(kept) >= query.depth or (found and found[-1][1] <= 0)
+        exhausted = len(found) < limit or len(found) <= before
+        if enough or exhausted or query.deadline.share(0.5) < took * GROWTH:
+            return kept
+        limit, before = limit * GROWTH, len(found)

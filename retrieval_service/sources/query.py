@@ -1,0 +1,47 @@
+"""What the sources need of one request, computed once."""
+
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass
+
+import numpy as np
+import numpy.typing as npt
+
+from features.history import mean_vector
+from retrieval_service.release import LoadedRelease
+from serving.stages import Deadline
+
+Float32 = npt.NDArray[np.float32]
+Scored = list[tuple[str, float]]
+# (space, vectors [Q, D], limit) -> for each vector ids and scores, best first.
+Search = Callable[[str, Float32, int], Awaitable[list[Scored]]]
+
+
+@dataclass(frozen=True)
+class Query:
+    """One request.
+
+    rows: int32 [events], the history's rows in the release, -1 unknown, oldest first.
+    item_ids: the history's items. weights: float32 [events], what was done times how recently;
+    action_weights: float32 [events], what was done. vectors_ED: float32 [events, D], the items'
+    present text vectors, zeros where unknown. seed_item_id: "" for none; seed_vector: float32 [D].
+    depth: how many candidates each source gives. over_fetch: how many more to search for, as they
+    may be seen or excluded. allowed: whether an item may be a candidate.
+    """
+
+    loaded: LoadedRelease
+    item_ids: list[str]
+    rows: npt.NDArray[np.int32]
+    weights: Float32
+    action_weights: Float32
+    vectors_ED: Float32  # noqa: N815
+    seed_item_id: str
+    seed_vector: Float32 | None
+    depth: int
+    over_fetch: int
+    allowed: Callable[[str], bool]
+    search: Search
+    deadline: Deadline
+
+    def history_mean(self) -> Float32:
+        """Return the recency-weighted mean of liked items' text vectors, float32 [D], or zeros."""
+        return mean_vector(self.vectors_ED, self.weights)

@@ -1,0 +1,47 @@
+"""Candidates by meaning: items whose texts are like the words, or like the items of late."""
+
+from collections.abc import Awaitable
+
+import numpy as np
+
+from retrieval_service.index.spaces import TEXT
+from retrieval_service.sources.fill import fill
+from retrieval_service.sources.query import Float32, Query, Scored
+from serving.stages import NoInput
+from tandem.v1.user_pb2 import UserProfile
+
+
+def words_of(text: str, profile: UserProfile) -> str:
+    """Return the request's words, else the profile's: its text, then its interest tags."""
+    if text.strip():
+        return text.strip()
+    tags = ", ".join(interest.tag for interest in profile.interest_tags if interest.confidence >= 0)
+    return ". ".join(part for part in (profile.text.strip(), tags) if part)
+
+
+async def find_semantic(query: Query, words: Awaitable[Float32 | None]) -> Scored:
+    """Return items by the greater of their texts' cosines to the words and to the history's mean.
+
+    words: the vector of the words, float32 [D], None if there are none or they were not encoded.
+    """
+    vectors = [query.history_mean(), await words]
+    known = [vector for vector in vectors if vector is not None and vector.any()]
+    if not known:
+        raise NoInput("neither a vector of words nor liked items")
+    queries_QD = np.stack(known)  # noqa: N806
+
+    async def fetch(limit: int) -> Scored:
+        return merge_by_greatest(await query.search(TEXT, queries_QD, limit))
+
+    return await fill(query, fetch)
+
+
+def merge_by_greatest(results: list[Scored]) -> Scored:
+    """Return the items of several results, each with its greatest score, best first."""
+    if len(results) == 1:
+        return results[0]
+    best: dict[str, float] = {}
+    for item_id, score in (hit for result in results for hit in result):
+        if score > best.get(item_id, -np.inf):
+            best[item_id] = score
+    return sorted(best.items(), key=lambda hit: -hit[1])
