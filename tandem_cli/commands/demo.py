@@ -56,8 +56,8 @@ def demo(
         with calling(target, catalog) as client:
             show(client, user)
     finally:
-        for part in stop_stack(world.state):
-            say(f"  {part.name} stopped")
+        if stop_stack(world.state):
+            say("stopped everything that was started")
     say(f"the whole demo took {time.monotonic() - begin:.0f} s")
 
 
@@ -108,7 +108,10 @@ def difference(before: RecommendResponse, after: RecommendResponse) -> str:
 
 
 def _show_history(client: TandemClient, user: str) -> None:
-    history = client.get_user_state(user, timeout_s=TIMEOUT_S).user.history
+    state = client.get_user_state(user, timeout_s=TIMEOUT_S).user
+    if state.profile.text:
+        out.print(f"Their own words: “{state.profile.text}”", markup=False)
+    history = state.history
     newest = list(history)[-HISTORY_SHOWN:]
     items = client.get_items({event.item_id for event in newest}, timeout_s=TIMEOUT_S).items
     titles = {item.item_id: item.title for item in items}

@@ -1,6 +1,7 @@
 """`tandem train`: data set to release."""
 
 import asyncio
+import os
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -41,6 +42,8 @@ def train(
     need_free(out, FREE_DISK_MIB, "training")
     directory = prepare_encoder(encoder, encoders)
 
+    # Its own progress is told; bars of the libraries would run through it.
+    os.environ.setdefault("HF_HUB_DISABLE_PROGRESS_BARS", "1")
     from training.datasets import DatasetError
     from training.errors import TrainingError
     from training.run import train as run

@@ -116,7 +116,8 @@ class Stack:
                 tasks.create_task(self._start_part("triton", self.triton))
                 tasks.create_task(self._start_index())
                 tasks.create_task(self._start_part("ranking", self.ranking))
-                tasks.create_task(self._start_part("gateway", self.gateway))
+            # Last: what it calls answers at once, so that none of its connections has to back off.
+            await self._start_part("gateway", self.gateway)
         except* CommandFailed as failures:
             await self.stop()
             raise CommandFailed("\n".join(map(str, failures.exceptions))) from failures
