@@ -53,14 +53,14 @@ def train_ranker(
     ranker.head.bias.data[0] = -np.log(np.mean([len(example.rows) for example in learn]))
     chunked = chunks(learn, settings.chunk_positions)
     optimizer = new_optimizer(ranker, settings)
-    steps = settings.epochs * max(1, len(learn) // settings.batch_positions)
+    steps = settings.epochs * len(batches(chunked, settings.batch_positions, random))
     schedule = torch.optim.lr_scheduler.LambdaLR(optimizer, lambda step: rate(step / steps))
     best, best_state, stale = -1.0, ranker.state_dict(), 0
     for epoch in range(1, settings.epochs + 1):
         ranker.train()
         losses = []
         some = batches(chunked, settings.batch_positions, random)
-        for batch in tracked(some, steps // settings.epochs, f"ranker, epoch {epoch}", say):
+        for batch in tracked(some, len(some), f"ranker, epoch {epoch}, steps", say):
             loss = batch_loss(ranker, packer, batch, labels, settings, random)
             loss.backward()  # type: ignore[no-untyped-call]
             torch.nn.utils.clip_grad_norm_(ranker.parameters(), 1.0)

@@ -1,6 +1,6 @@
 """Several targets of one user as one packed sequence, with sampled negatives."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from itertools import groupby
 
 import numpy as np
@@ -69,15 +69,17 @@ def with_negatives(example: Example, count: int, random: np.random.Generator) ->
 
 def batches(
     chunked: Sequence[list[Example]], positions: int, random: np.random.Generator
-) -> Iterator[list[list[Example]]]:
-    """Yield chunks in random order, about `positions` targets at a time."""
-    batch: list[list[Example]] = []
-    size = 0
-    for place in random.permutation(len(chunked)):
-        batch.append(chunked[place])
-        size += len(chunked[place])
-        if size >= positions:
-            yield batch
-            batch, size = [], 0
-    if batch:
-        yield batch
+) -> list[list[list[Example]]]:
+    """Return batches of about `positions` targets in random order.
+
+    A batch holds chunks of about one size, drawn at random: the shorter ones are padded to the
+    longest, and padding is computed like everything else.
+    """
+    order = random.permutation(len(chunked)).tolist()
+    order.sort(key=lambda place: len(chunked[place]))
+    batched: list[list[list[Example]]] = [[]]
+    for place in order:
+        if sum(map(len, batched[-1])) >= positions:
+            batched.append([])
+        batched[-1].append(chunked[place])
+    return [batched[place] for place in random.permutation(len(batched))]
