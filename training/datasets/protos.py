@@ -76,7 +76,7 @@ def _rows(frame: pd.DataFrame) -> Iterable[Any]:
 
 
 def _place(latitude: float, longitude: float) -> Place | None:
-    if pd.isna(latitude) or pd.isna(longitude):
+    if not (np.isfinite(latitude) and np.isfinite(longitude)):
         return None
     return Place(latitude=latitude, longitude=longitude)
 
