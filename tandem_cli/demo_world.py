@@ -67,7 +67,7 @@ class DemoWorld:
         self.directory.mkdir(parents=True, exist_ok=True)
         size = ("--items", str(self.items), "--users", str(self.users), "--seed", str(self.seed))
         _tandem("sample", str(self.data), *size)
-        settings = ("--positions", str(self.positions), "--epochs", str(self.epochs))
+        settings = ("--set", f"positions={self.positions}", "--set", f"epochs={self.epochs}")
         _tandem("train", "--dataset", str(self.data), "--out", str(self.release), *settings)
         file.write_text(json.dumps(inputs, indent=1))
 

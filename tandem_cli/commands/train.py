@@ -5,7 +5,9 @@ import os
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
+from dataclasses import asdict
 from pathlib import Path
+from typing import Any
 
 import grpc
 import typer
@@ -18,6 +20,7 @@ from tandem_cli.encoders import prepare_encoder
 from tandem_cli.failure import CommandFailed
 from tandem_cli.stack.ports import free_ports
 from tandem_cli.stack.triton import Triton, TritonSettings
+from training.settings import TrainSettings
 
 FREE_DISK_MIB = 1024
 
@@ -25,9 +28,9 @@ FREE_DISK_MIB = 1024
 def train(
     dataset: str = typer.Option(..., "--dataset", "-d", help="DIR or movielens:DIR."),
     out: Path = typer.Option(..., "--out", "-o", help="The release directory to write."),
-    seed: int | None = typer.Option(None, help="Seed of everything random."),
-    epochs: int | None = typer.Option(None, min=1, help="Passes over the training positions."),
-    positions: int | None = typer.Option(None, min=1, help="Training positions at most."),
+    changes: list[str] = typer.Option(
+        [], "--set", help="A setting of training, such as epochs=2 or seed=1. Repeatable."
+    ),
     encoder: Path | None = Weights,
     encoders: Path = Encoders,
     encoder_target: str = typer.Option(
@@ -36,6 +39,7 @@ def train(
 ) -> None:
     """Clean the data, train, evaluate, and write a release."""
     # A mistake in the arguments is told before torch is loaded.
+    settings = changed_settings(changes)
     if out.exists():
         raise CommandFailed(f"{out} exists already; a release is never overwritten")
     need_dataset(dataset)
@@ -47,10 +51,7 @@ def train(
     from training.datasets import DatasetError
     from training.errors import TrainingError
     from training.run import train as run
-    from training.settings import TrainSettings
 
-    given = {"seed": seed, "epochs": epochs, "positions": positions}
-    settings = TrainSettings(**{name: value for name, value in given.items() if value is not None})
     start = time.monotonic()
 
     def tell(message: str) -> None:
@@ -71,6 +72,23 @@ def train(
         raise CommandFailed(str(error)) from error
     except grpc.RpcError as error:
         raise CommandFailed(f"the text encoder failed: {error}") from error
+
+
+def changed_settings(changes: list[str]) -> TrainSettings:
+    """Return the default settings with some changed, each `name=value`."""
+    defaults = asdict(TrainSettings())
+    values: dict[str, Any] = {}
+    for change in changes:
+        name, _, text = change.partition("=")
+        if name not in defaults:
+            raise CommandFailed(f"--set {change}: the settings are {', '.join(defaults)}")
+        try:
+            values[name] = type(defaults[name])(text)
+        except ValueError:
+            raise CommandFailed(
+                f"--set {change}: {text!r} is no {type(defaults[name]).__name__}"
+            ) from None
+    return TrainSettings(**values)
 
 
 @contextmanager

@@ -20,7 +20,15 @@ def world(tmp_path_factory):
 @pytest.fixture(scope="session")
 def release(world, tmp_path_factory):
     directory = tmp_path_factory.mktemp("releases") / "first"
-    tandem("train", "--dataset", world, "--out", directory, "--positions", 150, "--epochs", 1)
+    small = (
+        "positions=96",
+        "epochs=1",
+        "candidate_count=100",
+        "validation_users=16",
+        "evaluation_users=16",
+    )
+    settings = [part for setting in small for part in ("--set", setting)]
+    tandem("train", "--dataset", world, "--out", directory, *settings)
     return directory
 
 
