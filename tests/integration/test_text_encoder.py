@@ -157,6 +157,22 @@ async def test_concurrent_requests_share_batches_and_get_their_own_rows(
     assert (actual * expected).sum(axis=1).min() >= 0.999
 
 
+async def test_no_request_waits_beside_an_idle_engine(encoder: TextEncoder) -> None:
+    # Triton's batcher sleeps for half a second if it misses that an instance became idle.
+    texts = iter(texts_of_mixed_lengths(480))
+    took_s: list[float] = []
+
+    async def caller() -> None:
+        for text in texts:
+            start = time.monotonic()
+            await encoder.encode([text[:150]], timeout=TIMEOUT_S)
+            took_s.append(time.monotonic() - start)
+
+    await asyncio.gather(*(caller() for _ in range(16)))
+    stalled = np.array(took_s) > np.median(took_s) + 0.4
+    assert stalled.mean() < 0.01
+
+
 async def test_bulk_work_keeps_its_order(encoder: TextEncoder) -> None:
     texts = texts_of_mixed_lengths(100)
     online, _ = await encoder.encode(texts, timeout=TIMEOUT_S)

@@ -10,11 +10,17 @@ import triton_python_backend_utils as pb_utils
 
 sys.path.append(str(Path(__file__).parent))
 
+from text_encoding.batcher import Batcher
 from text_encoding.encoder import Encoder, EncoderUnusable
 
 
 class TritonPythonModel:
-    """Encodes all rows of all requests of a batch together."""
+    """Encodes all rows of all waiting requests together.
+
+    `execute` only takes requests in; the batcher's thread answers them. If `execute` did the work,
+    Triton 2.51 with a queue policy would often sleep for half a second while requests wait: it
+    looks for an idle instance when a request arrives, not when an instance becomes idle.
+    """
 
     def initialize(self, args: dict[str, str]) -> None:
         """Load the encoder that the parameters name."""
@@ -26,22 +32,43 @@ class TritonPythonModel:
             self._encoder = Encoder.load(parameters, device)
         except EncoderUnusable as error:
             raise pb_utils.TritonModelException(str(error)) from error
+        self._batcher = Batcher(self._answer, config["max_batch_size"])
         pb_utils.Logger.log_info(f"text_encoder: {self._encoder.description}")
 
-    def execute(self, requests: list[Any]) -> list[Any]:
-        """Return one response per request, in order."""
-        texts = [
-            pb_utils.get_input_tensor_by_name(request, "TEXT").as_numpy().reshape(-1)
-            for request in requests
-        ]
-        embeddings, truncated = self._encoder.encode([text for rows in texts for text in rows])
-        responses = []
+    def execute(self, requests: list[Any]) -> None:
+        """Take requests in; while enough of them wait this blocks, and Triton queues the rest."""
+        for request in requests:
+            texts = pb_utils.get_input_tensor_by_name(request, "TEXT").as_numpy().reshape(-1)
+            self._batcher.put((texts, request.get_response_sender()), rows=len(texts))
+
+    def finalize(self) -> None:
+        """Answer what is waiting."""
+        self._batcher.stop()
+
+    def _answer(self, batch: list[tuple[Any, Any]]) -> None:
+        try:
+            embeddings, truncated = self._encoder.encode(
+                [text for rows, _ in batch for text in rows]
+            )
+        except Exception as error:
+            pb_utils.Logger.log_error(f"text_encoder: {type(error).__name__}: {error}")
+            problem = pb_utils.TritonError(f"{type(error).__name__}: {error}")
+            for _, sender in batch:
+                _send(sender, pb_utils.InferenceResponse(error=problem))
+            return
         end = 0
-        for rows in texts:
+        for rows, sender in batch:
             start, end = end, end + len(rows)
             outputs = [
                 pb_utils.Tensor("EMBEDDING", embeddings[start:end]),
                 pb_utils.Tensor("TRUNCATED", truncated[start:end, np.newaxis]),
             ]
-            responses.append(pb_utils.InferenceResponse(outputs))
-        return responses
+            _send(sender, pb_utils.InferenceResponse(outputs))
+
+
+def _send(sender: Any, response: Any) -> None:
+    try:
+        sender.send(response, flags=pb_utils.TRITONSERVER_RESPONSE_COMPLETE_FINAL)
+    except Exception as error:
+        # One answer that cannot be delivered must not cost the others theirs.
+        pb_utils.Logger.log_error(f"text_encoder: an answer was not sent: {error}")
