@@ -29,7 +29,7 @@ from tandem_cli.stack.ports import free_ports
 from tandem_cli.stack.triton import Triton, TritonSettings
 
 CONCURRENCIES = (1, 16, 64, 256)
-BARE_BATCHES = (1, 16, 64, 256)
+BARE_BATCHES = (1, 64, 256)
 TEXTS = 2048
 TOKENS = (10, 200)
 SEED = 7
@@ -152,7 +152,7 @@ def main() -> None:
     """Measure, print, write."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--rounds", type=int, default=5)
-    parser.add_argument("--seconds", type=float, default=6.0, help="for each rate in each round")
+    parser.add_argument("--seconds", type=float, default=8.0, help="for each rate in each round")
     parser.add_argument("--out", type=Path, default=RESULTS, help="folder of encoder.json")
     arguments = parser.parse_args()
     environment = describe()
