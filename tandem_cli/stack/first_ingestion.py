@@ -3,6 +3,7 @@
 import asyncio
 import json
 import sys
+import time
 from pathlib import Path
 
 from tandem_cli.console import say
@@ -11,6 +12,8 @@ from tandem_cli.failure import CommandFailed
 from tandem_client import AsyncTandemClient
 
 FILE = "ingestion.json"
+POLL_S = 0.2
+EVERY_S = 5.0
 
 
 async def ingest_first(state: Path, gateway: str, catalog: str, spec: str, mode: str) -> None:
@@ -58,3 +61,15 @@ async def _ingest(state: Path, gateway: str, catalog: str, spec: str) -> None:
     if status != 0:
         raise CommandFailed(f"{spec} could not be ingested; the next `tandem up` tries again")
     file.write_text(json.dumps({"dataset": spec, "complete": True}))
+    await _wait_for_index(catalog)
+
+
+async def _wait_for_index(catalog: str) -> None:
+    """Return once the indexes hold all that was ingested."""
+    spoken = time.monotonic()
+    async with AsyncTandemClient(catalog) as client:
+        while lag := sum(r.index_lag for r in (await client.get_info(timeout_s=10.0)).releases):
+            if time.monotonic() - spoken >= EVERY_S:
+                spoken = time.monotonic()
+                say(f"  indexing: {lag:,} changes left")
+            await asyncio.sleep(POLL_S)
