@@ -16,6 +16,7 @@ from features.neighbours import Neighbours
 
 FORMAT = 1
 MANIFEST = "manifest.json"
+CANDIDATES_DEFAULT = 200
 
 
 class ReleaseUnusable(Exception):
@@ -86,6 +87,20 @@ class Release:
     def model_versions(self) -> dict[str, str]:
         """Version by model, the text encoder included."""
         return self.manifest["models"]
+
+    @property
+    def source_depth(self) -> int:
+        """How many candidates each source gave when the ranker was trained."""
+        return self._setting("source_depth")
+
+    @property
+    def candidate_count(self) -> int:
+        """How many candidates were ranked together when the ranker was trained."""
+        return self._setting("candidate_count")
+
+    def _setting(self, name: str) -> int:
+        value = self.manifest["settings"].get(name)
+        return value if isinstance(value, int) else CANDIDATES_DEFAULT
 
     @cached_property
     def items(self) -> ItemTable:

@@ -64,7 +64,7 @@ class Recommender:
             context,
             user,
             blocked,
-            min(CANDIDATES_MAX, max(settings.candidate_count, wanted)),
+            min(CANDIDATES_MAX, max(settings.candidate_count or release.candidate_count, wanted)),
             stages,
             deadline.share(settings.retrieve_share, keep_s=keep_s),
         )

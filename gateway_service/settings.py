@@ -53,8 +53,8 @@ class Settings:
     default_item_count: Annotated[int, Between(1, ITEM_COUNT_MAX)] = 10
     """Items in a list whose caller names no count."""
 
-    candidate_count: Annotated[int, Between(1, 2_000)] = 200
-    """Candidates to retrieve, at least."""
+    candidate_count: Annotated[int, Between(0, 2_000)] = 0
+    """Candidates to retrieve, at least. 0: as many as the release's ranker was trained with."""
 
     backfill_count: Annotated[int, Between(0, 500)] = 20
     """Items to rank beyond those asked for, to take the place of those that the check drops."""

@@ -288,11 +288,11 @@ class RankedItem(_message.Message):
     """The item's title in the catalogue. Empty where the catalogue could not be asked."""
     @_builtins.property
     def action_probabilities(self) -> _containers.RepeatedCompositeFieldContainer[Global___ActionProbability]:
-        """The probability of each action that the release's model knows. Empty in degraded answers."""
+        """The probability of each action that the release's model knows. Empty where ranking was skipped."""
 
     @_builtins.property
     def contributions(self) -> _containers.RepeatedCompositeFieldContainer[Global___Contribution]:
-        """The parts of the engagement logit, greatest magnitude first. Empty in degraded answers."""
+        """The parts of the engagement logit, greatest magnitude first. Empty where ranking was skipped."""
 
     @_builtins.property
     def reasons(self) -> _containers.RepeatedCompositeFieldContainer[Global___Reason]:

@@ -43,7 +43,7 @@ class RetrieveRequest(_message.Message):
     text: _builtins.str
     """The user's own words for this list."""
     candidate_count: _builtins.int
-    """How many candidates, 1 to 2,000. Default when 0: 200."""
+    """How many candidates, 1 to 2,000. Default when 0: as many as the release's ranker was trained with."""
     @_builtins.property
     def user(self) -> _user_pb2.UserState:
         """The user, as read by the gateway."""
