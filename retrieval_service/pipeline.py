@@ -112,7 +112,9 @@ class RetrievePipeline:
             seed_item_id=seed,
             seed_vector=changed.get(seed, known_seed),
             depth=depth,
-            over_fetch=min(shut_out, depth),
+            # The history is what its own mean and factor find first; of all else that was seen,
+            # few are among the best. Where they are not few, another round is searched.
+            over_fetch=min(shut_out, len(item_ids) + depth // 4),
             allowed=self._allowed(request, loaded),
             search=self._search(request, loaded),
             deadline=deadline,
@@ -195,11 +197,12 @@ class RetrievePipeline:
 
 def merge(found: Mapping[Source.ValueType, Scored], count: int) -> list[Candidate]:
     """Return the `count` best by reciprocal rank fusion, each once, with all its hits."""
-    hits: dict[str, list[Hit]] = {}
-    for source, result in found.items():
-        scores = standardise(np.array([score for _, score in result], dtype=np.float32))
-        for rank, ((item_id, _), score) in enumerate(zip(result, scores, strict=True), start=1):
-            hits.setdefault(item_id, []).append(Hit(source=source, score=score, rank=rank))
     fused = reciprocal_rank_fusion([[item_id for item_id, _ in r] for r in found.values()])
     best = sorted(fused, key=lambda item_id: -fused[item_id])[:count]
+    hits: dict[str, list[Hit]] = {item_id: [] for item_id in best}
+    for source, result in found.items():
+        scores = standardise(np.array([score for _, score in result], dtype=np.float32)).tolist()
+        for rank, ((item_id, _), score) in enumerate(zip(result, scores, strict=True), start=1):
+            if item_id in hits:
+                hits[item_id].append(Hit(source=source, score=score, rank=rank))
     return [Candidate(item_id=item_id, hits=hits[item_id]) for item_id in best]

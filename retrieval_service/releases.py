@@ -32,6 +32,7 @@ class Releases:
     ) -> None:
         self._vectors = vectors
         self._indexer = indexer
+        self._forgetting = asyncio.Lock()
         self.shelf: ReleaseShelf[LoadedRelease] = ReleaseShelf(
             identify, self._read, self._drop, on_change
         )
@@ -51,7 +52,9 @@ class Releases:
         return infos
 
     async def _read(self, uri: str) -> LoadedRelease:
-        loaded = await asyncio.to_thread(read_release, uri)
+        async with self._forgetting:
+            # The same release may have been unloaded a moment ago.
+            loaded = await asyncio.to_thread(read_release, uri)
         release = loaded.release
         await asyncio.to_thread(self._vectors.add_release, release)
         spaces = spaces_of(release, self._vectors)
@@ -82,5 +85,6 @@ class Releases:
         await self._forget(loaded.release.release_id)
 
     async def _forget(self, release_id: str) -> None:
-        self._vectors.remove_release(release_id)
-        await self._indexer.remove(release_id)
+        async with self._forgetting:
+            self._vectors.remove_release(release_id)
+            await self._indexer.remove(release_id)

@@ -69,6 +69,10 @@ class Store:
     def __init__(self, database: Database) -> None:
         self._database = database
 
+    def close(self) -> None:
+        """Close the database."""
+        self._database.close()
+
     async def changed(self, drafts: Sequence[Draft]) -> list[Draft]:
         """Return those drafts that differ from what is stored."""
 

@@ -64,16 +64,17 @@ attributes = Table(
 )
 
 # The Milvus collection of each release and embedding space, and how far it follows the catalogue.
-# columns: names of the attributes it has columns for, joined by commas. holder: the one process
-# that may write to it until `held_until`, in Unix seconds.
+# columns: names of the attributes it has columns for, joined by commas. unwanted: it is to be
+# dropped. holder: the one process that may write to it until `held_until`, in Unix seconds.
 indexes = Table(
     "indexes",
     metadata,
-    Column("release_id", String(256), primary_key=True),
-    Column("space", String(16), primary_key=True),
-    Column("collection", String(255), nullable=False),
+    Column("collection", String(255), primary_key=True),
+    Column("release_id", String(256), nullable=False),
+    Column("space", String(16), nullable=False),
     Column("columns", String, nullable=False),
     Column("revision", BigInteger, nullable=False),
+    Column("unwanted", Boolean, nullable=False),
     Column("holder", String(256), nullable=False),
     Column("held_until", Float, nullable=False),
 )

@@ -83,6 +83,8 @@ class Vectors:
 
         Return what is to be stored, and the hashes of those texts that were cut.
         """
+        if not texts:
+            return [], set()
         versions = {table.encoder_version for table in self._tables.values()}
         new: list[NewVector] = []
         cut: set[str] = set()

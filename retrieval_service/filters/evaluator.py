@@ -3,7 +3,7 @@
 import operator
 from collections.abc import Callable
 
-from retrieval_service.filters.attributes import BUILT_IN, Type, Value, value_of, values_of
+from retrieval_service.filters.attributes import BUILT_IN, Type, Value, reader, reader_of_list
 from retrieval_service.filters.checks import negated
 from tandem.v1 import filter_pb2
 from tandem.v1.filter_pb2 import Condition, Filter, Operator
@@ -45,23 +45,25 @@ def condition_values(condition: Condition) -> list[Value]:
 def _condition(condition: Condition) -> Predicate:
     attribute, values = condition.attribute, condition_values(condition)
     if (compare := _COMPARISONS.get(condition.operator)) is not None:
-        limit = values[0]
+        limit, read = values[0], reader(attribute)
 
         def compares(item: Item) -> bool:
-            value = value_of(item, attribute)
+            value = read(item)
             return value is not None and compare(value, limit)
 
         return compares
     wanted = frozenset(values)
     if BUILT_IN.get(attribute) == Type.STRINGS:
+        read_list = reader_of_list(attribute)
 
         def found(item: Item) -> bool:
-            return not wanted.isdisjoint(values_of(item, attribute))
+            return not wanted.isdisjoint(read_list(item))
 
     else:
+        read_one = reader(attribute)
 
         def found(item: Item) -> bool:
-            return value_of(item, attribute) in wanted
+            return read_one(item) in wanted
 
     if condition.operator in _NEGATIVE:
         return lambda item: not found(item)

@@ -10,7 +10,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 from retrieval_service.catalogue import checks
-from retrieval_service.filters.attributes import BUILT_IN, Type, Value, value_of, values_of
+from retrieval_service.filters.attributes import BUILT_IN, Type, Value, reader, reader_of_list
 from tandem.v1.item_pb2 import Item
 
 INT64_LEAST = checks.INT64_LEAST
@@ -19,7 +19,7 @@ MORE = "_more"
 # The first entries of a list have a column each; the column `..._more` says whether there are more.
 LIST_COLUMNS: Mapping[str, Sequence[str]] = {
     "categories": [f"categories_{place}" for place in range(1, 5)],
-    "tags": [f"tags_{place}" for place in range(1, 9)],
+    "tags": [f"tags_{place}" for place in range(1, 5)],
 }
 FLAGS = ["available", *(name + MORE for name in LIST_COLUMNS)]
 # Milvus allows 64 fields, of which those of every item take less than half.
@@ -64,13 +64,13 @@ def scalar_values(
     """Return an item's value by column."""
     row: dict[str, Any] = {"item_id": item.item_id, "available": not item.unavailable}
     for attribute, columns in LIST_COLUMNS.items():
-        values = values_of(item, attribute)
+        values = reader_of_list(attribute)(item)
         row[attribute + MORE] = len(values) > len(columns)
         for place, column in enumerate(columns):
             row[column] = stored(values[place], Type.STRING) if place < len(values) else ""
     for attribute in (*_SCALAR_BUILT_IN, *attributes):
         column = attribute if attribute in BUILT_IN else attribute_column(attribute)
-        value, type_ = value_of(item, attribute), types[column]
+        value, type_ = reader(attribute)(item), types[column]
         row[column] = _MISSING[type_] if value is None else stored(value, type_)
     return row
 

@@ -72,14 +72,11 @@ class Indexer:
         self._wake.set()
 
     async def remove(self, release_id: str) -> None:
-        """Drop a release's collections, those of earlier attempts included."""
+        """Drop a release's collections: now, or later if Milvus is down."""
         for key in [key for key in self._indexes if key[0] == release_id]:
             del self._indexes[key]
-        async with self._one_at_a_time:
-            await self._ledger.forget(release_id)
-            for name in await self._milvus.collections():
-                if _belongs_to(name, release_id):
-                    await self._milvus.drop(name)
+        await self._ledger.discard(release_id)
+        await self._drop_unwanted()
 
     def lag(self, release_id: str) -> int:
         """Return how many revisions the release's collections lag behind the catalogue."""
@@ -120,6 +117,8 @@ class Indexer:
     ) -> list[list[tuple[str, float]]]:
         """Search the collection of a release and space, see `Milvus.search`."""
         index = self._indexes.get((release_id, space))
+        if self._view.revision == 0:
+            return [[] for _ in vectors_QD]
         if index is None or index.collection is None:
             raise DependencyUnavailable("milvus", f"the {space} index is not there yet")
         try:
@@ -135,6 +134,7 @@ class Indexer:
         """Work for ever: at once when the catalogue changes, and every `interval_s` to look."""
         while True:
             self._wake.clear()
+            await self._drop_unwanted()
             worked = [await self._try_step(index) for index in list(self._indexes.values())]
             if not any(worked):
                 try:
@@ -142,6 +142,15 @@ class Indexer:
                         await self._wake.wait()
                 except TimeoutError:
                     continue
+
+    async def _drop_unwanted(self) -> None:
+        try:
+            async with self._one_at_a_time, asyncio.timeout(STEP_TIMEOUT_S):
+                for name in await self._ledger.unwanted():
+                    await self._milvus.drop(name)
+                    await self._ledger.forget(name)
+        except (TandemError, TimeoutError) as error:
+            logger.warning("collections that are not needed are not dropped yet: %s", error)
 
     async def _try_step(self, index: Index) -> bool:
         try:
@@ -230,14 +239,6 @@ class Indexer:
 
     def _new_collection(self, index: Index) -> Collection:
         # The suffix keeps apart what another catalogue made of the same release in this Milvus.
-        name = f"{_stem(index.space.name, index.release_id)}_{secrets.token_hex(4)}"
+        release = re.sub(r"[^A-Za-z0-9_]", "_", index.release_id)[:200]
+        name = f"tandem_{index.space.name}_{release}_{secrets.token_hex(4)}"
         return Collection(index.release_id, index.space.name, name, (), 0)
-
-
-def _stem(space: str, release_id: str) -> str:
-    return f"tandem_{space}_{re.sub(r'[^A-Za-z0-9_]', '_', release_id)[:200]}"
-
-
-def _belongs_to(name: str, release_id: str) -> bool:
-    tail = re.escape(_stem("SPACE", release_id)).replace("SPACE", "[a-z]+")
-    return re.fullmatch(tail + "_[0-9a-f]{8}", name) is not None

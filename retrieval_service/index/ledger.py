@@ -4,10 +4,10 @@ import time
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from sqlalchemy import ColumnElement, Connection, delete, insert, select, update
+from sqlalchemy import Connection, delete, insert, select, update
 
 from retrieval_service.catalogue.database import Database
-from retrieval_service.catalogue.tables import indexes
+from retrieval_service.catalogue.tables import indexes, state
 
 # A copy of the service that dies leaves its collections to the others after this long.
 HOLD_S = 30.0
@@ -48,6 +48,8 @@ class Ledger:
         """Return the collection of a release and space; write `new` down if there is none."""
 
         def work(connection: Connection) -> Collection:
+            # One at a time: two copies of the service must not each add one.
+            connection.execute(select(state.c.id).with_for_update())
             found = _find(connection, new.release_id, new.space)
             if found is not None:
                 return found
@@ -58,6 +60,7 @@ class Ledger:
                     collection=new.name,
                     columns=",".join(new.columns),
                     revision=new.revision,
+                    unwanted=False,
                     holder="",
                     held_until=0.0,
                 )
@@ -99,21 +102,32 @@ class Ledger:
 
         await self._database.write(work)
 
-    async def forget(self, release_id: str) -> None:
-        """Remove a release's collections from the table."""
+    async def discard(self, release_id: str) -> None:
+        """Write down that a release's collections are to be dropped."""
 
         def work(connection: Connection) -> None:
-            connection.execute(delete(indexes).where(indexes.c.release_id == release_id))
+            of_release = indexes.c.release_id == release_id
+            connection.execute(update(indexes).where(of_release).values(unwanted=True))
+
+        await self._database.write(work)
+
+    async def unwanted(self) -> list[str]:
+        """Return the names of collections that are to be dropped."""
+        query = select(indexes.c.collection).where(indexes.c.unwanted)
+        return await self._database.read(lambda connection: list(connection.scalars(query)))
+
+    async def forget(self, name: str) -> None:
+        """Remove a collection from the table, once it is dropped."""
+
+        def work(connection: Connection) -> None:
+            connection.execute(delete(indexes).where(indexes.c.collection == name))
 
         await self._database.write(work)
 
 
-def _key(release_id: str, space: str) -> ColumnElement[bool]:
-    return (indexes.c.release_id == release_id) & (indexes.c.space == space)
-
-
 def _find(connection: Connection, release_id: str, space: str) -> Collection | None:
-    row = connection.execute(select(indexes).where(_key(release_id, space))).first()
+    wanted = (indexes.c.release_id == release_id) & (indexes.c.space == space) & ~indexes.c.unwanted
+    row = connection.execute(select(indexes).where(wanted)).first()
     if row is None:
         return None
     columns = [name for name in row.columns.split(",") if name]

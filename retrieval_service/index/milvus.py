@@ -30,6 +30,7 @@ LIMIT_MAX = 16_384
 # Up to here every vector is compared: exact, and quick enough. Beyond, the graph answers in
 # logarithmic time, but loses candidates where a filter shuts out most items.
 EXACT_ITEMS_MAX = 50_000
+EF_LEAST = 128
 _CONNECT_TIMEOUT_S = 5.0
 _OPTIONS = {
     # Milvus Lite closes connections that ping more often than every five minutes.
@@ -153,12 +154,12 @@ class Milvus:
                 limit=min(limit, LIMIT_MAX),
                 output_fields=[ID],
                 anns_field=VECTOR,
-                search_params={"metric_type": "IP", "params": {"ef": max(64, limit)}},
+                search_params={"metric_type": "IP", "params": {"ef": max(EF_LEAST, 2 * limit)}},
                 consistency_level=consistency,
                 retry_times=0,
             )
         )
-        return [[(hit[ID], hit["distance"]) for hit in hits] for hits in results]
+        return [list(zip(hits.ids, hits.distances, strict=True)) for hits in results]
 
     async def _call(self, work: Awaitable[T]) -> T:
         try:

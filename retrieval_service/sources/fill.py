@@ -1,7 +1,7 @@
 """Over-fetch, subtract, backfill: how a source gets enough candidates that are allowed."""
 
 import time
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Iterable
 
 from retrieval_service.index.milvus import LIMIT_MAX
 from retrieval_service.sources.query import Query, Scored
@@ -9,7 +9,7 @@ from retrieval_service.sources.query import Query, Scored
 GROWTH = 4
 
 
-def keep(query: Query, found: Scored) -> Scored:
+def keep(query: Query, found: Iterable[tuple[str, float]]) -> Scored:
     """Return those that are allowed and have a positive score, at most the query's depth."""
     kept: Scored = []
     for item_id, score in found:

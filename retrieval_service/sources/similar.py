@@ -20,9 +20,8 @@ async def find_similar(query: Query) -> Scored:
     """
     if query.seed_item_id:
         row = query.loaded.release.items.row(query.seed_item_id)
-        found = _neighbours(query, np.array([row], np.int32), np.ones(1, np.float32))
-        if found:
-            return keep(query, found)
+        if kept := _neighbours(query, np.array([row], np.int32), np.ones(1, np.float32)):
+            return kept
         if query.seed_vector is None:
             raise NoInput("the seed item is known neither to the release nor to the catalogue")
         return await _like_texts(query, query.seed_vector[None, :])
@@ -30,7 +29,7 @@ async def find_similar(query: Query) -> Scored:
     if not liked.any():
         raise NoInput("neither a seed item nor liked items")
     if (query.rows[liked] >= 0).any():
-        return keep(query, _neighbours(query, query.rows, query.weights))
+        return _neighbours(query, query.rows, query.weights)
     vectors_ED = query.vectors_ED[liked][-UNKNOWN_MAX:]  # noqa: N806
     known_ED = vectors_ED[vectors_ED.any(axis=1)]  # noqa: N806
     if not len(known_ED):
@@ -41,10 +40,8 @@ async def find_similar(query: Query) -> Scored:
 def _neighbours(query: Query, rows: Rows, weights: Float32) -> Scored:
     release = query.loaded.release
     found, scores = release.neighbours.query(rows, weights, len(release.items))
-    return [
-        (release.items.item_ids[row], float(score))
-        for row, score in zip(found, scores, strict=True)
-    ]
+    ids = map(release.items.item_ids.__getitem__, found.tolist())
+    return keep(query, zip(ids, scores.tolist(), strict=True))
 
 
 async def _like_texts(query: Query, vectors_QD: Float32) -> Scored:  # noqa: N803
