@@ -1,0 +1,53 @@
+"""A hand-written stand-in for the client of the text encoder."""
+
+from collections.abc import Sequence
+
+import grpc
+import grpc.aio
+import numpy as np
+import numpy.typing as npt
+
+from features.item_text import text_hash
+
+DIMENSION = 8
+CUT_BEYOND = 200
+
+
+class FakeTextEncoder:
+    """Makes vectors from the texts' hashes, remembers what it was asked, and can be down."""
+
+    def __init__(self, version: str = "fake-1") -> None:
+        self.served_version = version
+        self.down = False
+        self.texts: list[str] = []
+
+    async def version(self) -> str:
+        self._answer()
+        return self.served_version
+
+    async def encode(
+        self,
+        texts: Sequence[str],
+        *,
+        timeout: float,  # noqa: ASYNC109
+        bulk: bool = False,
+    ) -> tuple[npt.NDArray[np.float32], npt.NDArray[np.bool_]]:
+        self._answer()
+        self.texts += texts
+        vectors = np.stack([fake_vector(text) for text in texts])
+        return vectors, np.array([len(text) > CUT_BEYOND for text in texts])
+
+    async def close(self) -> None:
+        """There is nothing to close."""
+
+    def _answer(self) -> None:
+        if self.down:
+            nothing = grpc.aio.Metadata()
+            raise grpc.aio.AioRpcError(grpc.StatusCode.UNAVAILABLE, nothing, nothing, "down")
+
+
+def fake_vector(text: str) -> npt.NDArray[np.float32]:
+    """Return a unit vector that depends on the text alone."""
+    random = np.random.default_rng(int(text_hash(text), 16))
+    vector = random.normal(size=DIMENSION)
+    return (vector / np.linalg.norm(vector)).astype(np.float32)

@@ -1,0 +1,149 @@
+"""What sources make of their results, and how these are merged."""
+
+import asyncio
+from collections.abc import Callable
+
+import numpy as np
+import pytest
+
+from retrieval_service.pipeline import merge
+from retrieval_service.sources.fill import fill, keep
+from retrieval_service.sources.query import Query, Scored
+from retrieval_service.sources.semantic import merge_by_greatest, words_of
+from serving.stages import Deadline
+from tandem.v1 import candidate_pb2
+from tandem.v1.user_pb2 import InterestTag, UserProfile
+
+RANKED: Scored = [(f"i{n}", 1.0 - n / 1_000) for n in range(1_000)]
+
+
+def query(allowed: Callable[[str], bool], depth: int = 10, seconds: float = 60.0) -> Query:
+    nothing = np.zeros(0, np.float32)
+
+    async def search(space: str, vectors: np.ndarray, limit: int) -> list[Scored]:
+        raise AssertionError("not searched here")
+
+    return Query(
+        loaded=None,  # type: ignore[arg-type]  # not read here
+        item_ids=[],
+        rows=np.zeros(0, np.int32),
+        weights=nothing,
+        action_weights=nothing,
+        vectors_ED=np.zeros((0, 4), np.float32),
+        seed_item_id="",
+        seed_vector=None,
+        depth=depth,
+        over_fetch=5,
+        allowed=allowed,
+        search=search,
+        deadline=Deadline(seconds),
+    )
+
+
+class Ranked:
+    """A source with 1,000 items, which remembers how many it was asked for."""
+
+    def __init__(self, found: Scored = RANKED) -> None:
+        self.found = found
+        self.limits: list[int] = []
+
+    async def __call__(self, limit: int) -> Scored:
+        self.limits.append(limit)
+        await asyncio.sleep(0.001)
+        return self.found[:limit]
+
+
+def after(place: int) -> Callable[[str], bool]:
+    return lambda item_id: int(item_id[1:]) >= place
+
+
+async def test_one_round_is_enough_where_few_items_are_seen() -> None:
+    ranked = Ranked()
+    kept = await fill(query(after(5)), ranked)
+    assert [item_id for item_id, _ in kept] == [f"i{n}" for n in range(5, 15)]
+    assert ranked.limits == [15]
+
+
+async def test_rounds_grow_until_enough_items_are_unseen() -> None:
+    ranked = Ranked()
+    kept = await fill(query(after(200)), ranked)
+    assert [item_id for item_id, _ in kept] == [f"i{n}" for n in range(200, 210)]
+    assert ranked.limits == [15, 60, 240]
+
+
+async def test_rounds_end_when_there_is_no_more_to_find() -> None:
+    ranked = Ranked(RANKED[:40])
+    kept = await fill(query(after(35)), ranked)
+    assert len(kept) == 5
+    assert ranked.limits == [15, 60]
+
+
+async def test_rounds_end_at_scores_that_say_nothing() -> None:
+    flat = [(item_id, 0.0) for item_id, _ in RANKED[12:]]
+    ranked = Ranked(RANKED[:12] + flat)
+    kept = await fill(query(after(8)), ranked)
+    assert len(kept) == 4
+    assert ranked.limits == [15]
+
+
+async def test_no_round_is_begun_without_time_for_it() -> None:
+    ranked = Ranked()
+    assert await fill(query(after(200), seconds=0.004), ranked) == []
+    assert ranked.limits == [15]
+
+
+def test_no_more_than_the_depth_is_kept() -> None:
+    assert len(keep(query(after(0), depth=3), RANKED)) == 3
+
+
+def test_results_of_several_vectors_are_merged_by_the_greatest_score() -> None:
+    merged = merge_by_greatest([[("a", 0.9), ("b", 0.2)], [("c", 0.5), ("b", 0.4)]])
+    assert merged == [("a", 0.9), ("c", 0.5), ("b", 0.4)]
+
+
+def test_a_candidate_appears_once_with_a_hit_from_each_source() -> None:
+    found = {
+        candidate_pb2.SOURCE_CF: [("a", 9.0), ("b", 6.0), ("c", 3.0)],
+        candidate_pb2.SOURCE_POPULAR: [("b", 50.0), ("d", 40.0)],
+    }
+    candidates = merge(found, 10)
+    assert [c.item_id for c in candidates] == ["b", "a", "d", "c"]
+    hits = {hit.source: hit for hit in candidates[0].hits}
+    assert {source: hit.rank for source, hit in hits.items()} == {
+        candidate_pb2.SOURCE_CF: 2,
+        candidate_pb2.SOURCE_POPULAR: 1,
+    }
+    assert hits[candidate_pb2.SOURCE_CF].score == pytest.approx(0.0, abs=1e-6)
+    assert hits[candidate_pb2.SOURCE_POPULAR].score == pytest.approx(1.0)
+    assert [c.item_id for c in merge(found, 2)] == ["b", "a"]
+
+
+def test_an_empty_result_of_a_source_is_no_obstacle() -> None:
+    found = {candidate_pb2.SOURCE_CF: [], candidate_pb2.SOURCE_POPULAR: [("a", 1.0)]}
+    assert [c.item_id for c in merge(found, 5)] == ["a"]
+
+
+@pytest.mark.parametrize(
+    ("text", "profile", "words"),
+    [
+        (" films ", UserProfile(text="books"), "films"),
+        ("", UserProfile(text="books"), "books"),
+        (
+            "  ",
+            UserProfile(
+                text="books",
+                interest_tags=[
+                    InterestTag(tag="war", confidence=-0.5),
+                    InterestTag(tag="space"),
+                    InterestTag(tag="art", confidence=0.3),
+                ],
+            ),
+            "books. space, art",
+        ),
+        ("", UserProfile(), ""),
+    ],
+)
+def test_words_are_the_requests_or_else_the_profiles(
+    text: str, profile: UserProfile, words: str
+) -> None:
+    assert words_of(text, profile) == words
