@@ -18,6 +18,14 @@ _VERSION_KEPT_S = 1.0
 _RETRY_S = 1.0
 
 
+class EncoderMismatch(VersionMismatch):
+    """The encoder that is served is not the one that made the release's vectors."""
+
+    def __init__(self, wanted: str, served: str) -> None:
+        super().__init__(wanted)
+        self.args = (f"the release needs text encoder {wanted}, {served} is served",)
+
+
 class Encoder:
     """Encodes words of requests at once, and texts of items in bulk.
 
@@ -38,10 +46,10 @@ class Encoder:
         return self._version
 
     async def encode_words(self, words: str, *, version: str, budget_s: float) -> Float32:
-        """Return the vector of words, float32 [D]. Raises VersionMismatch."""
+        """Return the vector of words, float32 [D]. Raises EncoderMismatch."""
         served = await self.version()
         if served != version:
-            raise VersionMismatch(f"text_encoder {version}")
+            raise EncoderMismatch(version, served)
         vectors, _ = await _answer(self._text_encoder.encode([words], timeout=budget_s))
         return np.asarray(vectors[0])
 

@@ -42,6 +42,11 @@ def read_release(uri: str) -> LoadedRelease:
     release = _open(uri, verify=True)
     try:
         release.items.row("")  # makes the table of rows by id
+        if release.items.text_vectors.shape != (
+            len(release.items),
+            release.manifest["encoder"]["dimension"],
+        ):
+            raise ReleaseUnusable(f"{uri}: vectors and item table differ in size")
         if release.cf.item_factors.shape[0] != len(release.items):
             raise ReleaseUnusable(f"{uri}: factors and item table differ in length")
         if release.neighbours.rows.shape[0] != len(release.items):

@@ -43,11 +43,12 @@ class Releases:
         for held in self.shelf.infos():
             info = ReleaseInfo()
             info.CopyFrom(held)
-            info.index_lag = self._indexer.lag(info.release_id)
-            if info.state == info_service_pb2.RELEASE_STATE_LOADING:
-                info.detail = self._indexer.problem(info.release_id) or "reading and indexing"
-            elif info.state == info_service_pb2.RELEASE_STATE_READY:
-                info.detail = self._indexer.problem(info.release_id)
+            problem = self._indexer.problem(info.release_id)
+            if info.state != info_service_pb2.RELEASE_STATE_FAILED:
+                info.index_lag = self._indexer.lag(info.release_id)
+                info.detail = problem
+            if info.state == info_service_pb2.RELEASE_STATE_LOADING and not problem:
+                info.detail = "reading and indexing"
             infos.append(info)
         return infos
 

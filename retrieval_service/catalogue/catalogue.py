@@ -3,7 +3,8 @@
 from collections.abc import AsyncIterable, Sequence
 
 from retrieval_service.catalogue.checks import LOOKUP_IDS_MAX, UPSERT_ID_BYTES_MAX, check_batch
-from retrieval_service.catalogue.store import Store, draft_of
+from retrieval_service.catalogue.records import draft_of
+from retrieval_service.catalogue.store import Store
 from retrieval_service.catalogue.vectors import Vectors
 from retrieval_service.catalogue.view import View
 from serving.errors import InvalidField

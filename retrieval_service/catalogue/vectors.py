@@ -9,7 +9,8 @@ import numpy.typing as npt
 
 from features.item_text import text_hash
 from features.release import Release
-from retrieval_service.catalogue.store import NewVector, Store
+from retrieval_service.catalogue.records import NewVector
+from retrieval_service.catalogue.store import Store
 from retrieval_service.encoder import Encoder
 
 Float32 = npt.NDArray[np.float32]

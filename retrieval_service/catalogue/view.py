@@ -6,7 +6,8 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
 from features.ids import item_hash
-from retrieval_service.catalogue.store import Change, Store
+from retrieval_service.catalogue.records import Change
+from retrieval_service.catalogue.store import Store
 from serving.errors import StorageUnavailable
 from tandem.v1.item_pb2 import Item
 

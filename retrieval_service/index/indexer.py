@@ -10,7 +10,8 @@ from dataclasses import dataclass, replace
 import numpy as np
 import numpy.typing as npt
 
-from retrieval_service.catalogue.store import Change, Store
+from retrieval_service.catalogue.records import Change
+from retrieval_service.catalogue.store import Store
 from retrieval_service.catalogue.view import View
 from retrieval_service.index.fields import (
     ATTRIBUTE_COLUMNS_MAX,

@@ -8,7 +8,7 @@ import numpy.typing as npt
 
 from features.item_text import item_text
 from features.release import Release
-from retrieval_service.catalogue.store import Change
+from retrieval_service.catalogue.records import Change
 from retrieval_service.catalogue.vectors import Vectors
 
 Float32 = npt.NDArray[np.float32]
