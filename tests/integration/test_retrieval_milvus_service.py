@@ -59,7 +59,7 @@ def triton_target(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
 
 
 @pytest.fixture(scope="module")
-def write(triton_target: str, tmp_path_factory: pytest.TempPathFactory) -> Callable[[str], Path]:
+def write(triton_target: str, tmp_path_factory: pytest.TempPathFactory) -> Callable[..., Path]:
     """Writes releases of the catalogue's items, encoded by the real encoder."""
 
     async def encode() -> tuple[str, np.ndarray]:
@@ -71,13 +71,17 @@ def write(triton_target: str, tmp_path_factory: pytest.TempPathFactory) -> Calla
 
     version, vectors = asyncio.run(encode())
     directory = tmp_path_factory.mktemp("releases")
-    return lambda name: write_release(
-        directory / name, name, ITEMS, vectors, encoder_version=version
-    )
+
+    def write(name: str, encoder_version: str = version) -> Path:
+        return write_release(
+            directory / name, name, ITEMS, vectors, encoder_version=encoder_version
+        )
+
+    return write
 
 
 @pytest.fixture(scope="module")
-def release(write: Callable[[str], Path], milvus_uri: str) -> Path:
+def release(write: Callable[..., Path], milvus_uri: str) -> Path:
     return write(f"topics-{uuid.uuid4().hex[:8]}")
 
 
@@ -335,7 +339,7 @@ async def test_a_lost_collection_is_made_again_from_the_catalogue(
 
 
 async def test_two_releases_serve_side_by_side_and_unloading_one_drops_its_collections(
-    service: Retrieval, release: Path, milvus_uri: str, write: Callable[[str], Path]
+    service: Retrieval, release: Path, milvus_uri: str, write: Callable[..., Path]
 ) -> None:
     second = write(f"second-{uuid.uuid4().hex[:8]}")
     info = await service.load(second)
@@ -356,8 +360,22 @@ async def test_two_releases_serve_side_by_side_and_unloading_one_drops_its_colle
     await milvus.close()
 
 
+async def test_words_are_skipped_where_the_release_was_made_with_another_encoder(
+    service: Retrieval, write: Callable[..., Path]
+) -> None:
+    other = write(f"other-{uuid.uuid4().hex[:8]}", "another-encoder")
+    await service.load(other)
+    response = await service.retrieval.Retrieve(
+        RetrieveRequest(release_id=other.name, text="flowers", user=liked("space-03"))
+    )
+    assert skipped(response) == {stage_pb2.STAGE_ENCODE: stage_pb2.SKIP_CAUSE_VERSION_MISMATCH}
+    # What rests on vectors of the release's own encoder goes on.
+    assert found_by(response, candidate_pb2.SOURCE_SEMANTIC)
+    await service.loader.UnloadRelease(UnloadReleaseRequest(release_id=other.name))
+
+
 async def test_a_release_whose_hashes_do_not_match_fails_and_says_why(
-    service: Retrieval, release: Path, tmp_path: Path, write: Callable[[str], Path]
+    service: Retrieval, release: Path, tmp_path: Path, write: Callable[..., Path]
 ) -> None:
     bad = write(f"bad-{uuid.uuid4().hex[:8]}")
     (bad / "fallback.json").write_text("[]")

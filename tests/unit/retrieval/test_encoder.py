@@ -11,7 +11,7 @@ async def test_words_are_encoded_only_by_the_version_that_is_wanted() -> None:
     encoder = Encoder(FakeTextEncoder("fake-2"), 10.0)  # type: ignore[arg-type]
     vector = await encoder.encode_words("words", version="fake-2", budget_s=1.0)
     assert vector.tolist() == fake_vector("words").tolist()
-    with pytest.raises(VersionMismatch):
+    with pytest.raises(VersionMismatch, match="needs text encoder fake-1, fake-2 is served"):
         await encoder.encode_words("words", version="fake-1", budget_s=1.0)
 
 
