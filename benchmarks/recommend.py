@@ -135,7 +135,7 @@ def main() -> None:
     else:
         with running_stack(arguments.release) as target:
             figures = measure(target, users, arguments.callers)
-    dataset = {key: manifest["dataset"][key] for key in ("name", "items", "users", "interactions")}  # type: ignore[literal-required]
+    dataset = {key: manifest["dataset"][key] for key in ("name", "items", "users", "interactions")}
     write_result(
         "recommend",
         {

@@ -3,11 +3,11 @@
 from collections.abc import Iterable
 from itertools import chain
 
+from features.item_filter import Predicate, predicate
 from features.release import Release
 from gateway_service.blocklist import Blocklist
 from gateway_service.downstream import Downstream
 from gateway_service.fallback import fallback_candidates, is_fallback
-from gateway_service.filters import satisfies
 from serving.stages import StageLog
 from tandem.v1 import stage_pb2
 from tandem.v1.candidate_pb2 import RankedItem
@@ -79,16 +79,17 @@ async def check(
         sure = [i for i in slate if condition is None or not is_fallback(i.hits)]
         return sure[:count], {}
     items = {item.item_id: item for item in answer.items}
-    shown = [item for item in slate if _may_be_shown(items.get(item.item_id), condition)][:count]
+    passes = predicate(condition) if condition is not None else None
+    shown = [item for item in slate if _may_be_shown(items.get(item.item_id), passes)][:count]
     for item in shown:
         item.title = items[item.item_id].title
     return shown, items
 
 
-def _may_be_shown(item: Item | None, condition: Filter | None) -> bool:
+def _may_be_shown(item: Item | None, passes: Predicate | None) -> bool:
     if item is None or item.unavailable:
         return False
-    return condition is None or satisfies(item, condition)
+    return passes is None or passes(item)
 
 
 def _named_in_reasons(slate: list[RankedItem]) -> Iterable[str]:

@@ -8,19 +8,20 @@ import numpy as np
 
 from features.history import recency, weights_of_actions
 from features.hits import reciprocal_rank_fusion, standardise
+from features.item_attributes import known_attributes
+from features.item_filter import predicate
+from features.words import request_words
 from retrieval_service.catalogue.vectors import Vectors
 from retrieval_service.catalogue.view import View
 from retrieval_service.encoder import Encoder
-from retrieval_service.filters.attributes import known_attributes
 from retrieval_service.filters.compiler import compile_filter
-from retrieval_service.filters.evaluator import predicate
 from retrieval_service.index.indexer import Indexer
 from retrieval_service.overrides import item_overrides, present_vectors
 from retrieval_service.release import LoadedRelease
 from retrieval_service.sources.cf import find_cf
 from retrieval_service.sources.popular import find_popular
 from retrieval_service.sources.query import Float32, Query, Scored, Search
-from retrieval_service.sources.semantic import find_semantic, words_of
+from retrieval_service.sources.semantic import find_semantic
 from retrieval_service.sources.similar import find_similar
 from retrieval_service.validation import check_retrieve
 from serving.errors import DependencyUnavailable
@@ -57,8 +58,9 @@ class RetrievePipeline:
 
     async def retrieve(self, request: RetrieveRequest, deadline: Deadline) -> RetrieveResponse:
         """Answer one request. Raises InvalidField, VersionMismatch, DependencyUnavailable."""
-        count = check_retrieve(request, known_attributes(self._view.schema))
+        check_retrieve(request, known_attributes(self._view.schema))
         loaded = self._shelf.get(request.release_id)
+        count = request.candidate_count or loaded.release.candidate_count
         log = StageLog()
         query = await self._query(request, loaded, count, deadline)
         words, found = await self._find(request, query, log)
@@ -98,7 +100,9 @@ class RetrievePipeline:
         seed_row = items.row(seed)
         known_seed = items.text_vectors[seed_row] if seed_row >= 0 else None
         action_weights = weights_of_actions(actions)
-        depth = max(loaded.source_depth, count)
+        release = loaded.release
+        # As in training; deeper where more is asked than the ranker was trained with.
+        depth = max(release.source_depth, count * release.source_depth // release.candidate_count)
         shut_out = len(request.excluded_item_ids)
         if not loaded.release.repeat:
             shut_out += max(len(request.user.seen.item_hashes), len(item_ids))
@@ -187,7 +191,7 @@ class RetrievePipeline:
     async def _encode(
         self, request: RetrieveRequest, query: Query, log: StageLog, budget_s: float
     ) -> Float32 | None:
-        words = words_of(request.text, request.user.profile)
+        words = request_words(request.text, request.user.profile)
         if not words:
             return None
         version = query.loaded.encoder_version

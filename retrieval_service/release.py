@@ -9,8 +9,6 @@ from features.release import Release, open_release
 from features.release import ReleaseUnusable as Unusable
 from serving.errors import ReleaseUnusable
 
-DEPTH_DEFAULT = 200
-
 
 @dataclass(frozen=True)
 class LoadedRelease:
@@ -23,12 +21,6 @@ class LoadedRelease:
     def encoder_version(self) -> str:
         """The version of the text encoder that made its vectors."""
         return self.release.manifest["encoder"]["version"]
-
-    @property
-    def source_depth(self) -> int:
-        """How many candidates each source gave when the ranker was trained."""
-        depth = self.release.manifest["settings"].get("source_depth")
-        return depth if isinstance(depth, int) else DEPTH_DEFAULT
 
 
 def identify(uri: str) -> tuple[str, dict[str, str]]:

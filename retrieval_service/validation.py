@@ -2,23 +2,22 @@
 
 from collections.abc import Mapping
 
+from features.item_attributes import Type
 from retrieval_service.catalogue.checks import BATCH_ITEMS_MAX, LOOKUP_IDS_MAX
-from retrieval_service.filters.attributes import Type
 from retrieval_service.filters.checks import DEPTH_MAX, NODES_MAX, check_filter
 from serving.validation import (
     check_id,
+    check_integer,
     check_label,
     check_place,
     check_size,
     check_text,
     check_time,
-    count_or_default,
 )
 from tandem.v1.info_service_pb2 import Limit
 from tandem.v1.retrieval_service_pb2 import RetrieveRequest
 from tandem.v1.user_pb2 import UserState
 
-CANDIDATES_DEFAULT = 200
 CANDIDATES_MAX = 2_000
 TEXT_BYTES_MAX = 16_384
 EXCLUDED_MAX = 1_000
@@ -37,8 +36,8 @@ LIMITS = [
 ]
 
 
-def check_retrieve(request: RetrieveRequest, known: Mapping[str, Type]) -> int:
-    """Check a request; return how many candidates it asks for."""
+def check_retrieve(request: RetrieveRequest, known: Mapping[str, Type]) -> None:
+    """Check a request. Raises InvalidField."""
     check_label("context.seed_item_id", request.context.seed_item_id, bytes_max=256)
     if request.context.HasField("request_time"):
         check_time("context.request_time", request.context.request_time)
@@ -49,12 +48,7 @@ def check_retrieve(request: RetrieveRequest, known: Mapping[str, Type]) -> int:
     _check_user(request.user)
     if request.HasField("filter"):
         check_filter("filter", request.filter, known)
-    return count_or_default(
-        "candidate_count",
-        request.candidate_count,
-        default=CANDIDATES_DEFAULT,
-        high=CANDIDATES_MAX,
-    )
+    check_integer("candidate_count", request.candidate_count, low=0, high=CANDIDATES_MAX)
 
 
 def _check_user(user: UserState) -> None:

@@ -2,8 +2,9 @@
 
 from collections.abc import Mapping
 
+from features.item_attributes import ORDERED, Type
+from features.item_filter import negated
 from retrieval_service.catalogue.checks import check_value
-from retrieval_service.filters.attributes import ORDERED, Type
 from serving.errors import InvalidField
 from serving.validation import check_size
 from tandem.v1 import filter_pb2
@@ -52,12 +53,6 @@ def check_filter(field: str, root: Filter, known: Mapping[str, Type]) -> None:
                 ]
             case None:
                 raise InvalidField(path, "must be a condition, all_of, any_of or not")
-
-
-def negated(node: Filter) -> Filter:
-    """Return the filter inside a `not`, which Python cannot name as an attribute."""
-    inner: Filter = getattr(node, "not")
-    return inner
 
 
 def _check_condition(path: str, condition: Condition, known: Mapping[str, Type]) -> None:

@@ -7,9 +7,9 @@ when the collection was made. Candidates are checked against the catalogue in me
 
 from collections.abc import Container, Mapping
 
-from retrieval_service.filters.attributes import BUILT_IN, Type, Value
-from retrieval_service.filters.checks import LISTS, negated
-from retrieval_service.filters.evaluator import condition_values
+from features.item_attributes import BUILT_IN, Type, Value
+from features.item_filter import condition_values, negated
+from retrieval_service.filters.checks import LISTS
 from retrieval_service.filters.literals import literal, literals
 from retrieval_service.index.fields import (
     DOUBLE_LEAST,

@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 
-from retrieval_service.filters.attributes import Value
+from features.item_attributes import Value
 
 # What both Milvus Lite and Milvus read inside double quotes: everything as it is, but these.
 _ESCAPES = str.maketrans({"\\": "\\\\", '"': '\\"', "\n": "\\n", "\r": "\\r", "\t": "\\t"})

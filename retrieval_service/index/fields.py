@@ -9,8 +9,8 @@ alike; arrays and JSON take 20 times as long on Milvus Lite (measured at 20,000 
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
+from features.item_attributes import BUILT_IN, Type, Value, reader, reader_of_list
 from retrieval_service.catalogue import checks
-from retrieval_service.filters.attributes import BUILT_IN, Type, Value, reader, reader_of_list
 from tandem.v1.item_pb2 import Item
 
 INT64_LEAST = checks.INT64_LEAST

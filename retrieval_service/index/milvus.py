@@ -14,7 +14,7 @@ import numpy as np
 import numpy.typing as npt
 from pymilvus import AsyncMilvusClient, DataType, MilvusClient, MilvusException
 
-from retrieval_service.filters.attributes import Type
+from features.item_attributes import Type
 from retrieval_service.filters.literals import literals
 from serving.errors import DependencyUnavailable
 

@@ -8,15 +8,6 @@ from retrieval_service.index.spaces import TEXT
 from retrieval_service.sources.fill import fill
 from retrieval_service.sources.query import Float32, Query, Scored
 from serving.stages import NoInput
-from tandem.v1.user_pb2 import UserProfile
-
-
-def words_of(text: str, profile: UserProfile) -> str:
-    """Return the request's words, else the profile's: its text, then its interest tags."""
-    if text.strip():
-        return text.strip()
-    tags = ", ".join(interest.tag for interest in profile.interest_tags if interest.confidence >= 0)
-    return ". ".join(part for part in (profile.text.strip(), tags) if part)
 
 
 async def find_semantic(query: Query, words: Awaitable[Float32 | None]) -> Scored:

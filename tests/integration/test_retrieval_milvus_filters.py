@@ -11,10 +11,10 @@ import pytest
 from hypothesis import HealthCheck, Phase, given, settings
 from hypothesis import strategies as st
 
-from retrieval_service.filters.attributes import known_attributes
+from features.item_attributes import known_attributes
 from retrieval_service.filters.checks import check_filter
 from retrieval_service.filters.compiler import compile_filter
-from retrieval_service.filters.evaluator import predicate
+from features.item_filter import predicate
 from retrieval_service.filters.literals import literal
 from retrieval_service.index.fields import FLAGS, MORE, scalar_types, scalar_values
 from retrieval_service.index.milvus import VECTOR, Milvus

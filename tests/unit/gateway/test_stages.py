@@ -6,10 +6,10 @@ import pytest
 from google.protobuf.timestamp_pb2 import Timestamp
 
 from features.ids import item_hashes
+from features.item_filter import predicate
 from features.release import open_release
 from gateway_service.blocklist import Blocklist
 from gateway_service.fallback import fallback_candidates
-from gateway_service.filters import satisfies
 from gateway_service.reasons import SENTENCES, explain, language_of
 from tandem.v1 import candidate_pb2, event_pb2, filter_pb2
 from tandem.v1.candidate_pb2 import Hit, RankedItem, Reason
@@ -128,16 +128,16 @@ def condition(attribute: str, operator: str, *values: str | float | bool) -> Fil
     ],
 )
 def test_a_condition_holds_as_the_contract_says(node: Filter, holds: bool) -> None:
-    assert satisfies(ITEM, node) is holds
+    assert predicate(node)(ITEM) is holds
     negated = Filter(**{"not": node})
-    assert satisfies(ITEM, negated) is not holds
+    assert predicate(negated)(ITEM) is not holds
 
 
 def test_conditions_are_joined_by_all_of_and_any_of() -> None:
     right, wrong = condition("brand", "EQUAL", "Ozu"), condition("brand", "EQUAL", "Ford")
-    assert satisfies(ITEM, Filter(any_of=FilterList(filters=[wrong, right])))
-    assert not satisfies(ITEM, Filter(all_of=FilterList(filters=[wrong, right])))
-    assert satisfies(ITEM, Filter(all_of=FilterList(filters=[right, right])))
+    assert predicate(Filter(any_of=FilterList(filters=[wrong, right])))(ITEM)
+    assert not predicate(Filter(all_of=FilterList(filters=[wrong, right])))(ITEM)
+    assert predicate(Filter(all_of=FilterList(filters=[right, right])))(ITEM)
 
 
 @pytest.mark.parametrize(

@@ -4,10 +4,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from retrieval_service.filters.attributes import known_attributes
+from features.item_attributes import known_attributes
+from features.item_filter import predicate
 from retrieval_service.filters.checks import check_filter
 from retrieval_service.filters.compiler import AVAILABLE, compile_filter
-from retrieval_service.filters.evaluator import predicate
 from retrieval_service.filters.literals import literal
 from serving.errors import InvalidField
 from tandem.v1 import filter_pb2

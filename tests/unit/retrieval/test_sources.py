@@ -6,10 +6,11 @@ from collections.abc import Callable
 import numpy as np
 import pytest
 
+from features.words import request_words
 from retrieval_service.pipeline import merge
 from retrieval_service.sources.fill import fill, keep
 from retrieval_service.sources.query import Query, Scored
-from retrieval_service.sources.semantic import merge_by_greatest, words_of
+from retrieval_service.sources.semantic import merge_by_greatest
 from serving.stages import Deadline
 from tandem.v1 import candidate_pb2
 from tandem.v1.user_pb2 import InterestTag, UserProfile
@@ -146,4 +147,4 @@ def test_an_empty_result_of_a_source_is_no_obstacle() -> None:
 def test_words_are_the_requests_or_else_the_profiles(
     text: str, profile: UserProfile, words: str
 ) -> None:
-    assert words_of(text, profile) == words
+    assert request_words(text, profile) == words

@@ -3,8 +3,7 @@
 import operator
 from collections.abc import Callable
 
-from retrieval_service.filters.attributes import BUILT_IN, Type, Value, reader, reader_of_list
-from retrieval_service.filters.checks import negated
+from features.item_attributes import BUILT_IN, Type, Value, reader, reader_of_list
 from tandem.v1 import filter_pb2
 from tandem.v1.filter_pb2 import Condition, Filter, Operator
 from tandem.v1.item_pb2 import Item
@@ -37,6 +36,12 @@ def predicate(node: Filter) -> Predicate:
             raise AssertionError(f"a checked filter has no node {kind}")
 
 
+def negated(node: Filter) -> Filter:
+    """Return the filter inside a `not`, which Python cannot name as an attribute."""
+    inner: Filter = getattr(node, "not")
+    return inner
+
+
 def condition_values(condition: Condition) -> list[Value]:
     """Return the values of a condition as Python knows them."""
     return [getattr(value, value.WhichOneof("kind") or "") for value in condition.values]
@@ -45,11 +50,15 @@ def condition_values(condition: Condition) -> list[Value]:
 def _condition(condition: Condition) -> Predicate:
     attribute, values = condition.attribute, condition_values(condition)
     if (compare := _COMPARISONS.get(condition.operator)) is not None:
+        if BUILT_IN.get(attribute) == Type.STRINGS:
+            return lambda _: False  # lists have no order
         limit, read = values[0], reader(attribute)
 
         def compares(item: Item) -> bool:
             value = read(item)
-            return value is not None and compare(value, limit)
+            # A caller that does not know the catalogue's types may compare a text with a number.
+            alike = isinstance(value, str) is isinstance(limit, str)
+            return value is not None and alike and compare(value, limit)
 
         return compares
     wanted = frozenset(values)
