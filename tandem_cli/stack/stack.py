@@ -1,6 +1,7 @@
 """The whole stack on one machine: Triton, Milvus, retrieval, ranking, gateway."""
 
 import asyncio
+import itertools
 import os
 import time
 from dataclasses import dataclass
@@ -17,6 +18,8 @@ from tandem_cli.stack.triton import Triton, TritonSettings
 
 FREE_DISK_MIB = 512
 WATCH_S = 0.5
+# In looks. A dead encoder is found by asking it, which costs a short inference.
+HEAL_EVERY = 8
 RESTARTS_MAX = 5
 RESTARTS_WITHIN_S = 120.0
 STOP_ORDER = (("gateway",), ("retrieval", "ranking"), ("milvus", "triton"))
@@ -128,8 +131,10 @@ class Stack:
     async def watch(self) -> None:
         """Start parts that ended again, forever. Raises CommandFailed if one ends all the time."""
         restarts: list[float] = []
-        while True:
+        for look in itertools.count(1):
             await asyncio.sleep(WATCH_S)
+            if look % HEAL_EVERY == 0:
+                await self._heal_triton()
             for name, part in list(self._started.items()):
                 if part.process.running:
                     continue
@@ -143,6 +148,16 @@ class Stack:
                     await self._start_part(name, part)
                 except CommandFailed as failure:
                     say(str(failure))
+
+    async def _heal_triton(self) -> None:
+        """Load the encoder anew if its process died inside a Triton that goes on."""
+        if "triton" not in self._started or not self.triton.process.running:
+            return
+        try:
+            if await self.triton.heal():
+                say("the text encoder's process had died; it is loaded anew")
+        except CommandFailed as failure:
+            say(str(failure))
 
     async def stop(self) -> None:
         """Stop all parts, each before those that it calls."""
