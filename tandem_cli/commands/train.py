@@ -1,7 +1,6 @@
 """`tandem train`: data set to release."""
 
 import asyncio
-import os
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -46,12 +45,14 @@ def train(
     need_free(out, FREE_DISK_MIB, "training")
     directory = prepare_encoder(encoder, encoders)
 
-    # Its own progress is told; bars of the libraries would run through it.
-    os.environ.setdefault("HF_HUB_DISABLE_PROGRESS_BARS", "1")
+    from transformers.utils.logging import disable_progress_bar
+
     from training.datasets import DatasetError
     from training.errors import TrainingError
     from training.run import train as run
 
+    # Progress is told line by line; the libraries' bars would run through it.
+    disable_progress_bar()
     start = time.monotonic()
 
     def tell(message: str) -> None:
