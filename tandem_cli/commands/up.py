@@ -1,29 +1,20 @@
 """`tandem up`: start the whole stack on this machine."""
 
 import asyncio
-import signal
 import sys
-import time
 from pathlib import Path
 
-import grpc
 import typer
 
 from features.release import Release, ReleaseUnusable, open_release
 from tandem_cli.commands.encoder import Encoders
-from tandem_cli.console import say
 from tandem_cli.dataset_spec import need_dataset
 from tandem_cli.encoders import encoder_of
 from tandem_cli.failure import CommandFailed
-from tandem_cli.gateway import one_line
 from tandem_cli.stack.detached import start_detached
-from tandem_cli.stack.first_ingestion import ingest_first
 from tandem_cli.stack.record import read_record
 from tandem_cli.stack.serving_release import serving_release
-from tandem_cli.stack.stack import Ports, Stack, StackSettings
-from tandem_client import AsyncTandemClient
 
-ACTIVATION_TIMEOUT_S = 900.0
 State = typer.Option(Path("var/state"), "--state", help="Directory of databases and index.")
 
 
@@ -48,6 +39,10 @@ def up(
     encoders: Path = Encoders,
 ) -> None:
     """Start Triton, Milvus and the three services, and serve a release."""
+    # The clients of Milvus and Triton are slow to import, which other commands need not wait for.
+    from tandem_cli.stack.serve import serve_until_told
+    from tandem_cli.stack.stack import Ports, Stack, StackSettings
+
     refuse_second_stack(state)
     if ingest not in ("auto", "never"):
         need_dataset(ingest)
@@ -91,42 +86,3 @@ def release_to_serve(given: Path | None, state: Path) -> Release:
         return open_release(uri)
     except ReleaseUnusable as error:
         raise CommandFailed(str(error)) from error
-
-
-async def serve_until_told(stack: Stack, release: Release, ingest: str) -> None:
-    """Serve until SIGTERM or SIGINT; then stop all parts."""
-    told = asyncio.Event()
-    for number in (signal.SIGTERM, signal.SIGINT):
-        asyncio.get_running_loop().add_signal_handler(number, told.set)
-    work = asyncio.create_task(_serve(stack, release, ingest))
-    waiting = asyncio.create_task(told.wait())
-    try:
-        await asyncio.wait({work, waiting}, return_when=asyncio.FIRST_COMPLETED)
-    finally:
-        if told.is_set():
-            say("stopping")
-        waiting.cancel()
-        work.cancel()
-        await asyncio.wait({work})
-        await stack.stop()
-    if not work.cancelled():
-        work.result()
-
-
-async def _serve(stack: Stack, release: Release, ingest: str) -> None:
-    begin = time.monotonic()
-    say(f"starting the stack on {stack.settings.state}; logs are in {stack.settings.log_dir}")
-    await stack.start()
-    target, catalog = stack.gateway.target, stack.retrieval.target
-    try:
-        async with AsyncTandemClient(target) as client:
-            steps = client.activate_release(release.uri, timeout_s=ACTIVATION_TIMEOUT_S)
-            async for step in steps:
-                say(f"  {step.message}")
-        spec = release.manifest["dataset"]["spec"]
-        await ingest_first(stack.settings.state, target, catalog, spec, ingest)
-    except grpc.RpcError as error:
-        raise CommandFailed(one_line(error, target, catalog)) from error
-    stack.mark_ready()
-    say(f"Tandem serves {release.release_id} at {target} after {time.monotonic() - begin:.0f} s")
-    await stack.watch()
