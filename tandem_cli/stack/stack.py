@@ -105,7 +105,7 @@ class Stack:
     async def start(self) -> None:
         """Start all parts, side by side where they do not need each other.
 
-        Raises CommandFailed; nothing is left running then.
+        Raises CommandFailed. `stop` ends what was started until then.
         """
         settings = self.settings
         for field, port in vars(settings.ports).items():
@@ -119,14 +119,10 @@ class Stack:
                 tasks.create_task(self._start_part("triton", self.triton))
                 tasks.create_task(self._start_index())
                 tasks.create_task(self._start_part("ranking", self.ranking))
-            # Last: what it calls answers at once, so that none of its connections has to back off.
-            await self._start_part("gateway", self.gateway)
         except* CommandFailed as failures:
-            await self.stop()
             raise CommandFailed("\n".join(map(str, failures.exceptions))) from failures
-        except* asyncio.CancelledError:
-            await self.stop()
-            raise
+        # Last: what it calls answers at once, so that none of its connections has to back off.
+        await self._start_part("gateway", self.gateway)
 
     async def watch(self) -> None:
         """Start parts that ended again, forever. Raises CommandFailed if one ends all the time."""

@@ -2,6 +2,8 @@
 
 import os
 import signal
+import subprocess
+import sys
 import threading
 import time
 from pathlib import Path
@@ -9,7 +11,7 @@ from pathlib import Path
 import pytest
 
 from tandem_cli.stack.ports import require_free
-from tests.support.running_stack import RunningStack, copy_release, tandem
+from tests.support.running_stack import ROOT, RunningStack, copy_release, tandem
 
 RECOVERY_S = 60.0
 
@@ -153,6 +155,28 @@ def test_a_part_that_cannot_start_is_told_with_the_end_of_its_log(release, tmp_p
     done = tandem("up", "--release", release, "--state", state, *stack.port_options, status=1)
     assert "retrieval ended with status" in done.stderr
     assert "  | " in done.stderr
+
+
+def test_a_stack_that_is_stopped_while_it_starts_leaves_nothing_behind(release, tmp_path):
+    stack = RunningStack.on_free_ports(tmp_path / "state", release)
+    arguments = ["up", "--release", release, "--state", stack.state, *stack.port_options]
+    process = subprocess.Popen(
+        [sys.executable, "-m", "tandem_cli", *map(str, arguments)],
+        cwd=ROOT,
+        stdin=subprocess.DEVNULL,
+        stderr=subprocess.PIPE,
+        text=True,
+    )
+    assert process.stderr is not None
+    said = [process.stderr.readline(), process.stderr.readline()]
+    groups = [part.pid for part in stack.record.parts]
+    process.send_signal(signal.SIGINT)
+    said += process.stderr.readlines()
+    assert process.wait(60) == 0
+    assert groups
+    assert not [g for g in groups if members_of(g)]
+    assert "stopping\n" in said
+    assert not [line for line in said if "Traceback" in line]
 
 
 def test_no_release_no_stack(tmp_path):
