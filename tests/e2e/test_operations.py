@@ -160,19 +160,19 @@ def test_a_part_that_cannot_start_is_told_with_the_end_of_its_log(release, tmp_p
 def test_a_stack_that_is_stopped_while_it_starts_leaves_nothing_behind(release, tmp_path):
     stack = RunningStack.on_free_ports(tmp_path / "state", release)
     arguments = ["up", "--release", release, "--state", stack.state, *stack.port_options]
-    process = subprocess.Popen(
+    with subprocess.Popen(
         [sys.executable, "-m", "tandem_cli", *map(str, arguments)],
         cwd=ROOT,
         stdin=subprocess.DEVNULL,
         stderr=subprocess.PIPE,
         text=True,
-    )
-    assert process.stderr is not None
-    said = [process.stderr.readline(), process.stderr.readline()]
-    groups = [part.pid for part in stack.record.parts]
-    process.send_signal(signal.SIGINT)
-    said += process.stderr.readlines()
-    assert process.wait(60) == 0
+    ) as process:
+        assert process.stderr is not None
+        said = [process.stderr.readline(), process.stderr.readline()]
+        groups = [part.pid for part in stack.record.parts]
+        process.send_signal(signal.SIGINT)
+        said += process.stderr.readlines()
+        assert process.wait(60) == 0
     assert groups
     assert not [g for g in groups if members_of(g)]
     assert "stopping\n" in said
