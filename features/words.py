@@ -2,7 +2,12 @@
 
 from collections.abc import Sequence
 
+from tandem.v1.event_pb2 import HistoryEvent
 from tandem.v1.user_pb2 import UserProfile
+
+# How far back a review still speaks for its writer, and how much of it is read.
+REVIEW_EVENTS = 50
+REVIEW_CHARACTERS = 400
 
 
 def profile_words(text: str, tags: Sequence[str]) -> str:
@@ -10,7 +15,16 @@ def profile_words(text: str, tags: Sequence[str]) -> str:
     return ". ".join(part for part in (text.strip().rstrip("."), ", ".join(tags)) if part)
 
 
-def request_words(text: str, profile: UserProfile) -> str:
-    """Return the words of a request, or the profile's where the request has none."""
+def review_words(text: str) -> str:
+    """Return what is read of the user's own words about an item."""
+    return " ".join(text[: 2 * REVIEW_CHARACTERS].split())[:REVIEW_CHARACTERS].strip()
+
+
+def request_words(text: str, profile: UserProfile, history: Sequence[HistoryEvent]) -> str:
+    """Return the words of a request, else the profile's, else the newest review of late.
+
+    history: oldest first, its texts as `review_words` returned them.
+    """
     liked = [tag.tag for tag in profile.interest_tags if tag.confidence >= 0]
-    return text.strip() or profile_words(profile.text, liked)
+    reviews = (event.text for event in reversed(history[-REVIEW_EVENTS:]) if event.text)
+    return text.strip() or profile_words(profile.text, liked) or next(reviews, "")

@@ -52,7 +52,7 @@ def rank_input(loaded: LoadedRelease, request: RankRequest) -> RankInput:
     events = event_arrays(history, items)
     event_vectors = text_vectors(loaded, events.rows, [e.item_id for e in history], overrides)
     time_ms = request.context.request_time.ToMilliseconds()
-    text = request_words(request.text, request.user.profile)
+    text = request_words(request.text, request.user.profile, history)
     words = array_of(request.text_vector) if request.HasField("text_vector") else None
     user = view_user(loaded.tables, events, event_vectors, words, time_ms)
     context = context_features(

@@ -191,7 +191,7 @@ class RetrievePipeline:
     async def _encode(
         self, request: RetrieveRequest, query: Query, log: StageLog, budget_s: float
     ) -> Float32 | None:
-        words = request_words(request.text, request.user.profile)
+        words = request_words(request.text, request.user.profile, request.user.history)
         if not words:
             return None
         version = query.loaded.encoder_version

@@ -12,22 +12,10 @@ from features.events import EventArrays
 from training.interactions import Interactions
 from training.settings import TrainSettings
 from training.sources import Found, find_candidates
+from training.targets import Target
 from training.words import NO_WORDS, Words
 
 AT_ONCE = 64
-
-
-@dataclass(frozen=True)
-class Target:
-    """One event to predict: user, place of the event, and what the user says (place in Words).
-
-    forget: whether the history is withheld, as for a new user.
-    """
-
-    user: int
-    place: int
-    words: int
-    forget: bool = False
 
 
 @dataclass(frozen=True)
@@ -107,29 +95,3 @@ class ExampleMaker:
             context,
             int(at[0]) if len(at) else -1,
         )
-
-
-def window_targets(
-    window: Sequence[npt.NDArray[np.int64]],
-    interactions: Interactions,
-    words: Words,
-    settings: TrainSettings,
-) -> list[Target]:
-    """Return the targets that the ranker learns from: whole users, drawn until there are enough.
-
-    Some targets come once more as a user known by words made from the target's own categories and
-    tags, half of them without history: so the ranker learns to take people at their word.
-    """
-    random = np.random.default_rng(settings.seed)
-    targets: list[Target] = []
-    for user in random.permutation(len(window)):
-        if len(targets) >= settings.positions:
-            break
-        events = interactions.of(int(user))
-        for place in window[user]:
-            targets.append(Target(int(user), int(place), int(words.of_user[user])))
-            said = int(words.of_item[events.rows[place]])
-            if said != NO_WORDS and random.random() < settings.words_share:
-                forget = bool(random.random() < 0.5)
-                targets.append(Target(int(user), int(place), said, forget))
-    return targets

@@ -17,11 +17,12 @@ from tandem.v1.context_pb2 import RequestContext
 from tandem.v1.event_pb2 import Action, HistoryEvent
 from tandem.v1.ranking_service_pb2 import RankRequest
 from tandem.v1.user_pb2 import UserState
-from training.examples import Example, ExampleMaker, Target
+from training.examples import Example, ExampleMaker
 from training.interactions import Interactions
 from training.ranker.loop import scored
 from training.ranker.packing import Packer
 from training.settings import TrainSettings
+from training.targets import Target
 from training.words import NO_WORDS, Words
 
 USERS = 6
@@ -79,8 +80,9 @@ def _made_up_users(
 
 
 def _some_words(words: Words, user: int, random: np.random.Generator) -> int:
-    """Return the place of some item's words, for every other user."""
-    return int(random.choice(words.of_item)) if user % 2 else NO_WORDS
+    """Return the place of some words, for every other user."""
+    encoded = np.flatnonzero(words.vectors.any(axis=1))
+    return int(random.choice(encoded)) if user % 2 and len(encoded) else NO_WORDS
 
 
 def _request(release_id: str, maker: ExampleMaker, example: Example) -> RankRequest:

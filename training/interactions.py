@@ -62,24 +62,29 @@ class Interactions:
         )
 
 
-def interactions_of(dataset: Dataset) -> Interactions:
-    """Return a data set's interactions by user, without impressions: those say what was shown."""
+def chronological(dataset: Dataset) -> npt.NDArray[np.int64]:
+    """Return the rows of `dataset.interactions` by user, then time, without impressions.
+
+    Impressions say what was shown, not what was done.
+    """
     frame = dataset.interactions
-    actions = np.array(
-        [Action.Value(f"ACTION_{name.upper()}") for name in frame.action.cat.categories]
-    )
-    numbers = actions[frame.action.cat.codes.to_numpy()]
-    used = numbers != Action.ACTION_IMPRESSION
-    users = frame.user_id.cat.codes.to_numpy()[used]
+    used = np.flatnonzero((frame.action != "impression").to_numpy())
     times = frame.timestamp.to_numpy(np.int64)[used]
-    order = np.lexsort((np.arange(len(users)), times, users))
-    offsets = np.nan_to_num(frame.utc_offset_minutes.to_numpy(np.float64))[used]
+    return used[np.lexsort((used, times, dataset.user_rows[used]))]
+
+
+def interactions_of(dataset: Dataset) -> Interactions:
+    """Return a data set's interactions by user, without impressions."""
+    frame, rows = dataset.interactions, chronological(dataset)
+    names = frame.action.cat.categories
+    numbers = np.array([Action.Value(f"ACTION_{name.upper()}") for name in names], np.int32)
+    offsets = np.nan_to_num(frame.utc_offset_minutes.to_numpy(np.float64))
     events = EventArrays(
-        rows=frame.item_id.cat.codes.to_numpy().astype(np.int32)[used][order],
-        actions=numbers[used][order].astype(np.int32),
-        times_ms=times[order],
-        ratings=frame.rating.to_numpy(np.float32)[used][order],
-        offsets_min=offsets.astype(np.int32)[order],
+        rows=dataset.item_rows[rows],
+        actions=numbers[frame.action.cat.codes.to_numpy()[rows]],
+        times_ms=frame.timestamp.to_numpy(np.int64)[rows],
+        ratings=frame.rating.to_numpy(np.float32)[rows],
+        offsets_min=offsets[rows].astype(np.int32),
     )
-    starts = np.searchsorted(users[order], np.arange(len(dataset.users) + 1))
+    starts = np.searchsorted(dataset.user_rows[rows], np.arange(len(dataset.users) + 1))
     return Interactions(events, starts.astype(np.int64), len(dataset.items))

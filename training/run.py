@@ -6,7 +6,6 @@ from importlib.metadata import version
 from pathlib import Path
 
 import numpy as np
-import numpy.typing as npt
 import torch
 
 from features.candidates import FEATURES, ReleaseTables
@@ -24,7 +23,7 @@ from training.datasets.source import open_dataset
 from training.encoding import encode_texts
 from training.errors import TrainingError
 from training.evaluation.leave_one_out import Report, evaluate, table
-from training.examples import ExampleMaker, Target, window_targets
+from training.examples import ExampleMaker
 from training.golden import golden_requests
 from training.interactions import Interactions, interactions_of
 from training.item_table import counted, item_texts, new_item_table
@@ -35,6 +34,7 @@ from training.ranker.packing import Packer
 from training.release import check_target, new_release_id, write_release
 from training.settings import TrainSettings
 from training.split import Split, leave_last_out
+from training.targets import Targets, choose_targets
 from training.words import Words, collect_words
 
 # How a value is made of the outcomes that a release's model knows.
@@ -69,15 +69,19 @@ def train(
         raise TrainingError(f"{dataset_spec} has fewer than 2 interactions or items to learn from")
 
     texts = item_texts(dataset)
-    distinct, words = collect_words(dataset, settings.seed)
-    vectors, encoder_version = encode_texts(encoder_target, texts + distinct, say)
-    words = replace(words, vectors=vectors[len(texts) :])
-    base = new_item_table(dataset, texts, vectors[: len(texts)])
-
+    words = collect_words(dataset, interactions, settings.seed)
     split = leave_last_out(interactions, dataset.repeat, settings)
+    targets = choose_targets(split, interactions, words, settings)
+    said = targets.words()
+    spoken = [words.texts[place] for place in said]
+    vectors, encoder_version = encode_texts(encoder_target, texts + spoken, say)
+    base = new_item_table(dataset, texts, vectors[: len(texts)])
+    words = replace(words, vectors=np.zeros((len(words.texts), vectors.shape[1]), np.float32))
+    words.vectors[said] = vectors[len(texts) :]
+
     ranker, tokenizer = build_ranker(dataset, interactions, encoder_directory, settings)
     report = fit_and_evaluate(
-        ranker, tokenizer, base, interactions, split, words, dataset.repeat, settings, say
+        ranker, tokenizer, base, interactions, split, targets, words, dataset.repeat, settings, say
     )
     for line in table(report):
         say(line)
@@ -143,20 +147,19 @@ def fit_and_evaluate(
     base: ItemTable,
     interactions: Interactions,
     split: Split,
+    targets: Targets,
     words: Words,
     repeat: bool,
     settings: TrainSettings,
     say: Say,
 ) -> Report:
     """Train the ranker on each user's window and return the report on the test targets."""
-    random = np.random.default_rng(settings.seed)
+    learn, some = targets.learn, targets.validate
     say("collaborative filtering on what precedes the ranker's window")
     earlier = interactions.first(split.fit_counts)
     tables = fit_tables(base, earlier, settings)
     maker = ExampleMaker(tables, interactions, words, repeat, settings)
     packer = Packer(maker, tokenizer)
-    learn = window_targets(split.window, interactions, words, settings)
-    some = draw(split.valid, settings.validation_users, words, random)
     say(f"candidates for {len(learn):,} targets to learn from, {len(some):,} to validate on")
     examples = list(
         tracked(maker.examples(learn + some), len(learn) + len(some), "candidates", say)
@@ -170,8 +173,8 @@ def fit_and_evaluate(
     say("collaborative filtering on all but the test targets, for the evaluation")
     tables = fit_tables(base, interactions.first(split.before_test(interactions)), settings)
     maker = ExampleMaker(tables, interactions, words, repeat, settings)
-    tested = draw(split.test, settings.evaluation_users, words, random)
-    return evaluate(ranker, Packer(maker, tokenizer), list(maker.examples(tested)), say)
+    tested = list(maker.examples(targets.test))
+    return evaluate(ranker, Packer(maker, tokenizer), tested, say)
 
 
 def fit_tables(base: ItemTable, fitted: Interactions, settings: TrainSettings) -> ReleaseTables:
@@ -179,15 +182,6 @@ def fit_tables(base: ItemTable, fitted: Interactions, settings: TrainSettings) -
     return ReleaseTables(
         counted(base, fitted), fit_cf(fitted, settings), fit_neighbours(fitted, settings)
     )
-
-
-def draw(
-    places: npt.NDArray[np.int64], most: int, words: Words, random: np.random.Generator
-) -> list[Target]:
-    """Return held-out targets of at most so many users, drawn at random."""
-    users = np.flatnonzero(places >= 0)
-    chosen = np.sort(random.permutation(users)[:most])
-    return [Target(int(u), int(places[u]), int(words.of_user[u])) for u in chosen]
 
 
 def event_labels(ranker: Ranker, interactions: Interactions) -> Labels:

@@ -1,49 +1,69 @@
-"""Users' own words in training: profile texts, and words made from what a target is."""
+"""Users' own words in training: profiles, reviews, and words made from what a target is."""
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 
 import numpy as np
 import numpy.typing as npt
 
-from features.words import profile_words
+from features.words import REVIEW_EVENTS, profile_words, review_words
 from training.datasets.format import Dataset
+from training.interactions import Interactions, chronological
 
+Int64 = npt.NDArray[np.int64]
 NO_WORDS = 0
 
 
 @dataclass(frozen=True)
 class Words:
-    """Distinct texts and their vectors; place 0 is "" with a vector of zeros.
+    """Distinct texts by place; place 0 is "".
 
-    texts: list of str. vectors: float32 [texts, D]. of_user: int64 [users], each user's profile.
-    of_item: int64 [items], words that somebody who wants the item might say.
+    of_user: int64 [users], each user's profile. of_event: int64 [events], the review that an event
+    carries, in the order of `Interactions`, whose starts are `starts`. of_item: int64 [items],
+    words that somebody who wants the item might say. vectors: float32 [texts, D], zeros for texts
+    that no target needs.
     """
 
     texts: list[str]
+    of_user: Int64
+    of_event: Int64
+    starts: Int64
+    of_item: Int64
     vectors: npt.NDArray[np.float32]
-    of_user: npt.NDArray[np.int64]
-    of_item: npt.NDArray[np.int64]
+
+    def known(self, user: int, place: int) -> int:
+        """Return what serving would take as a user's words before an event of theirs."""
+        if self.of_user[user] != NO_WORDS:
+            return int(self.of_user[user])
+        start = int(self.starts[user])
+        recent = self.of_event[start + max(0, place - REVIEW_EVENTS) : start + place]
+        said = recent[recent != NO_WORDS]
+        return int(said[-1]) if len(said) else NO_WORDS
 
 
-def collect_words(dataset: Dataset, seed: int) -> tuple[list[str], Words]:
-    """Return the distinct texts to encode, and the words with vectors still of width 0.
+def collect_words(dataset: Dataset, interactions: Interactions, seed: int) -> Words:
+    """Return the words of a data set, without vectors.
 
     An item's words are up to three of its categories and tags, drawn by `seed`.
     """
     random = np.random.default_rng(seed)
     place: dict[str, int] = {"": NO_WORDS}
 
-    def place_of(text: str) -> int:
-        return place.setdefault(text, len(place))
+    def places_of(texts: Iterable[str]) -> Int64:
+        return np.array([place.setdefault(text, len(place)) for text in texts], np.int64)
 
     users = zip(dataset.users.text, dataset.users.tags, strict=True)
-    of_user = [place_of(profile_words(text, tags)) for text, tags in users]
-    of_item = []
-    for categories, tags in zip(dataset.items.categories, dataset.items.tags, strict=True):
-        known = [*categories, *tags]
-        count = min(len(known), int(random.integers(1, 4)))
-        drawn = sorted(random.permutation(len(known))[:count])
-        of_item.append(place_of(", ".join(known[i].lower() for i in drawn)))
-    texts = list(place)
-    empty = np.zeros((len(texts), 0), np.float32)
-    return texts, Words(texts, empty, np.array(of_user, np.int64), np.array(of_item, np.int64))
+    of_user = places_of(profile_words(text, tags) for text, tags in users)
+    reviews = dataset.interactions.text.to_numpy()[chronological(dataset)]
+    of_event = places_of(review_words(text) for text in reviews)
+    of_item = places_of(
+        _drawn([*categories, *tags], random)
+        for categories, tags in zip(dataset.items.categories, dataset.items.tags, strict=True)
+    )
+    nothing = np.zeros((len(place), 0), np.float32)
+    return Words(list(place), of_user, of_event, interactions.starts, of_item, nothing)
+
+
+def _drawn(known: list[str], random: np.random.Generator) -> str:
+    count = min(len(known), int(random.integers(1, 4)))
+    return ", ".join(known[i].lower() for i in sorted(random.permutation(len(known))[:count]))

@@ -6,6 +6,7 @@ from typing import Any
 import numpy as np
 from sqlalchemy import Connection, delete, select
 
+from features.words import REVIEW_EVENTS, review_words
 from gateway_service.store.schema import events, impressions, users
 from gateway_service.store.times import duration, timestamp
 from tandem.v1.common_pb2 import Place
@@ -36,6 +37,7 @@ def read_user_state(connection: Connection, user_id: str, now_us: int) -> UserSt
             events.c.latitude,
             events.c.longitude,
             events.c.utc_offset_minutes,
+            events.c.text,
         )
         .where(events.c.user_id == user_id, events.c.is_impression.is_(False))
         # Events of the same time keep the order in which they came.
@@ -43,6 +45,8 @@ def read_user_state(connection: Connection, user_id: str, now_us: int) -> UserSt
         .limit(HISTORY_MAX)
     )
     state.history.extend(_history_event(row) for row in reversed(connection.execute(newest).all()))
+    for event in state.history[:-REVIEW_EVENTS]:
+        event.ClearField("text")
     state.seen.CopyFrom(_seen_items(connection, user_id))
     return state
 
@@ -75,9 +79,13 @@ def _seen_items(connection: Connection, user_id: str) -> SeenItems:
 
 
 def _history_event(row: Sequence[Any]) -> HistoryEvent:
-    item_id, action, time_us, dwell_us, rating, latitude, longitude, offset_minutes = row
+    item_id, action, time_us, dwell_us, rating, latitude, longitude, offset_minutes, text = row
     event = HistoryEvent(
-        item_id=item_id, action=action, event_time=timestamp(time_us), rating=rating
+        item_id=item_id,
+        action=action,
+        event_time=timestamp(time_us),
+        rating=rating,
+        text=review_words(text or ""),
     )
     if dwell_us is not None:
         event.dwell.CopyFrom(duration(dwell_us))

@@ -53,7 +53,25 @@ async def test_an_event_is_stored_with_all_that_it_says(world: World) -> None:
         place=event.place,
         rating=0.0,
         utc_offset=event.utc_offset,
+        text=event.text,
     )
+
+
+async def test_only_the_newest_reviews_travel_with_the_history(world: World) -> None:
+    events = [
+        Event(
+            user_id="anna",
+            item_id=f"item-{place}",
+            action=event_pb2.ACTION_VIEW,
+            event_time=Timestamp(seconds=1_700_000_000 + place),
+            text="word " * 200,
+        )
+        for place in range(60)
+    ]
+    await world.client.record_events(events)
+    texts = [event.text for event in (await state(world)).history]
+    assert not any(texts[:10])
+    assert all(0 < len(text) <= 400 for text in texts[10:])
 
 
 async def test_what_was_not_given_is_unset_in_the_history(world: World) -> None:

@@ -12,9 +12,9 @@ from hypothesis import HealthCheck, Phase, given, settings
 from hypothesis import strategies as st
 
 from features.item_attributes import known_attributes
+from features.item_filter import predicate
 from retrieval_service.filters.checks import check_filter
 from retrieval_service.filters.compiler import compile_filter
-from features.item_filter import predicate
 from retrieval_service.filters.literals import literal
 from retrieval_service.index.fields import FLAGS, MORE, scalar_types, scalar_values
 from retrieval_service.index.milvus import VECTOR, Milvus

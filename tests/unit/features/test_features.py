@@ -11,7 +11,7 @@ from features.hits import reciprocal_rank_fusion, standardise
 from features.ids import item_hash, item_hashes
 from features.item_text import item_text
 from features.neighbours import Neighbours
-from features.words import request_words
+from features.words import request_words, review_words
 from tandem.v1.event_pb2 import Action, HistoryEvent
 from tandem.v1.item_pb2 import Item
 from tandem.v1.user_pb2 import InterestTag, UserProfile
@@ -104,11 +104,18 @@ def test_the_same_local_hour_reads_the_same_in_every_time_zone() -> None:
     np.testing.assert_allclose(here, there, atol=1e-6)
 
 
-def test_words_of_the_request_come_before_those_of_the_profile() -> None:
+def test_words_of_the_request_come_before_the_profile_and_that_before_reviews() -> None:
     profile = UserProfile(
         text="I like tea.",
         interest_tags=[InterestTag(tag="green tea"), InterestTag(tag="coffee", confidence=-1)],
     )
-    assert request_words(" now jazz ", profile) == "now jazz"
-    assert request_words("", profile) == "I like tea. green tea"
-    assert request_words("", UserProfile()) == ""
+    reviewed = [HistoryEvent(text="Old."), HistoryEvent(text="Cosy."), HistoryEvent()]
+    assert request_words(" now jazz ", profile, reviewed) == "now jazz"
+    assert request_words("", profile, reviewed) == "I like tea. green tea"
+    assert request_words("", UserProfile(), reviewed) == "Cosy."
+    assert request_words("", UserProfile(), []) == ""
+
+
+def test_a_review_is_read_up_to_its_limit() -> None:
+    assert review_words(" so\n good ") == "so good"
+    assert len(review_words("word " * 500)) <= 400

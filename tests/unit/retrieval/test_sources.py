@@ -147,4 +147,4 @@ def test_an_empty_result_of_a_source_is_no_obstacle() -> None:
 def test_words_are_the_requests_or_else_the_profiles(
     text: str, profile: UserProfile, words: str
 ) -> None:
-    assert request_words(text, profile) == words
+    assert request_words(text, profile, []) == words

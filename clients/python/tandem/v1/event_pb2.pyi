@@ -152,12 +152,15 @@ class HistoryEvent(_message.Message):
     PLACE_FIELD_NUMBER: _builtins.int
     RATING_FIELD_NUMBER: _builtins.int
     UTC_OFFSET_FIELD_NUMBER: _builtins.int
+    TEXT_FIELD_NUMBER: _builtins.int
     item_id: _builtins.str
     """The item."""
     action: Global___Action.ValueType
     """What was done."""
     rating: _builtins.float
     """The rating in the data set's own scale. Unset if none was given."""
+    text: _builtins.str
+    """The user's own words about the item, cut to 400 characters. Of the newest 50 events only."""
     @_builtins.property
     def event_time(self) -> _timestamp_pb2.Timestamp:
         """When it was done."""
@@ -184,10 +187,11 @@ class HistoryEvent(_message.Message):
         place: _common_pb2.Place | None = ...,
         rating: _builtins.float | None = ...,
         utc_offset: _duration_pb2.Duration | None = ...,
+        text: _builtins.str = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _typing.Literal["_rating", b"_rating", "dwell", b"dwell", "event_time", b"event_time", "place", b"place", "rating", b"rating", "utc_offset", b"utc_offset"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["_rating", b"_rating", "action", b"action", "dwell", b"dwell", "event_time", b"event_time", "item_id", b"item_id", "place", b"place", "rating", b"rating", "utc_offset", b"utc_offset"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["_rating", b"_rating", "action", b"action", "dwell", b"dwell", "event_time", b"event_time", "item_id", b"item_id", "place", b"place", "rating", b"rating", "text", b"text", "utc_offset", b"utc_offset"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     _WhichOneofReturnType__rating: _TypeAlias = _typing.Literal["rating"]  # noqa: Y015
     _WhichOneofArgType__rating: _TypeAlias = _typing.Literal["_rating", b"_rating"]  # noqa: Y015

@@ -1,0 +1,44 @@
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from training.datasets.source import open_dataset
+from training.interactions import interactions_of
+from training.words import NO_WORDS, Words, collect_words
+
+
+@pytest.fixture
+def words(tmp_path: Path) -> Words:
+    (tmp_path / "items.csv").write_text("item_id,title,categories\na,A,Tea|Green\nb,B,\n")
+    (tmp_path / "users.csv").write_text("user_id,text\nwriter,\nprofiled,Likes tea.\n")
+    (tmp_path / "interactions.csv").write_text(
+        "user_id,item_id,timestamp,action,text\n"
+        "writer,a,1000,view,\n"
+        "writer,b,1003,view,Third  came.\n"
+        "writer,a,1001,view,Second came.\n"
+        "writer,a,1002,impression,Only shown.\n"
+        "profiled,a,1000,view,Nice.\n"
+        "profiled,b,1001,view,\n"
+    )
+    dataset = open_dataset(str(tmp_path), rejects=None)
+    return collect_words(dataset, interactions_of(dataset), seed=0)
+
+
+def test_a_review_is_known_only_after_its_event(words: Words) -> None:
+    assert [words.texts[words.known(0, place)] for place in range(4)] == [
+        "",
+        "",
+        "Second came.",
+        "Third came.",
+    ]
+
+
+def test_a_profile_comes_before_reviews(words: Words) -> None:
+    assert words.texts[words.known(1, 1)] == "Likes tea"
+
+
+def test_an_items_words_are_its_own(words: Words) -> None:
+    assert set(words.texts[words.of_item[0]].split(", ")) <= {"tea", "green"}
+    assert words.of_item[1] == NO_WORDS
+    assert not np.any(words.vectors)
