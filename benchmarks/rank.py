@@ -1,6 +1,6 @@
 """Rank of 200 candidates through the service against the bare forward pass of the same model.
 
-    .venv/bin/python benchmarks/rank.py --release var/demo/release
+    .venv/bin/python -m benchmarks.rank --release var/demo/release
 
 Both score the same packed request: 50 events of history and `--candidates` candidates, items of the
 release drawn at random. The bare forward runs in this process while the service is idle; then the

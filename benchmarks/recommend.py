@@ -1,6 +1,6 @@
 """Recommend end to end: latency, where it goes, and throughput, through a whole stack.
 
-    .venv/bin/python benchmarks/recommend.py --release var/demo/release
+    .venv/bin/python -m benchmarks.recommend --release var/demo/release
 
 Starts a stack of its own on free ports with the release's data set, unless `--target` names a
 running gateway. First one caller at a time, for latency and its parts; then callers that do not

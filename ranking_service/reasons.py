@@ -33,9 +33,12 @@ EVIDENCE: dict[ReasonKind.ValueType, tuple[str, ...]] = {
         "recent_popularity",
     ),
 }
-SOURCE_OF_KIND = {
-    ReasonKind.REASON_KIND_SIMILAR_USERS: Source.SOURCE_CF,
-    ReasonKind.REASON_KIND_POPULAR: Source.SOURCE_POPULAR,
+# A reason is given only for an item that one of these sources found; weight alone is no fact.
+FOUND_BY: dict[ReasonKind.ValueType, set[Source.ValueType]] = {
+    ReasonKind.REASON_KIND_SIMILAR_USERS: {Source.SOURCE_CF, Source.SOURCE_SIMILAR},
+    ReasonKind.REASON_KIND_MATCHES_WORDS: {Source.SOURCE_SEMANTIC},
+    ReasonKind.REASON_KIND_POPULAR: {Source.SOURCE_POPULAR},
+    ReasonKind.REASON_KIND_LIKE_SEED_ITEM: {Source.SOURCE_SIMILAR},
 }
 LIKE_LEAST = 0.2
 MOST = 3
@@ -56,18 +59,17 @@ class ReasonFinder:
         self._has_words = request.HasField("text_vector")
 
     def reasons(self, place: int, parts: Float32) -> list[Reason]:
-        """Return reasons for a candidate, weightiest first; parts: float32 [features]."""
+        """Return up to MOST reasons, weightiest first; parts: float32 [features]."""
         found = []
         for kind, columns in self._columns.items():
             weight = float(parts[columns].sum())
             if weight > 0 and (reason := self._reason(kind, place, weight)):
                 found.append(reason)
-        if self._request.context.seed_item_id:
-            kind, seed = ReasonKind.REASON_KIND_LIKE_SEED_ITEM, self._request.context.seed_item_id
-            if any(h.source == Source.SOURCE_SIMILAR for h in self._found.candidates[place].hits):
-                found.append(Reason(kind=kind, item_id=seed, weight=1.0))
+        seed, kind = self._request.context.seed_item_id, ReasonKind.REASON_KIND_LIKE_SEED_ITEM
+        if seed and self._was_found(kind, place):
+            found.append(Reason(kind=kind, item_id=seed, weight=1.0))
         found.sort(key=lambda reason: -reason.weight)
-        return found[:MOST]
+        return found[:MOST] or self._how_it_was_found(place)
 
     def _reason(self, kind: ReasonKind.ValueType, place: int, weight: float) -> Reason | None:
         if kind == ReasonKind.REASON_KIND_LIKE_HISTORY_ITEM:
@@ -77,7 +79,15 @@ class ReasonFinder:
             return None
         if kind == ReasonKind.REASON_KIND_SIMILAR_USERS and not len(self._liked):
             return None
-        return Reason(kind=kind, weight=weight)
+        return Reason(kind=kind, weight=weight) if self._was_found(kind, place) else None
+
+    def _how_it_was_found(self, place: int) -> list[Reason]:
+        """Return a reason of weight 0: nothing speaks for the item but that a source found it."""
+        every = (self._reason(kind, place, 0.0) for kind in EVIDENCE)
+        return [reason for reason in every if reason][:1]
+
+    def _was_found(self, kind: ReasonKind.ValueType, place: int) -> bool:
+        return any(hit.source in FOUND_BY[kind] for hit in self._found.candidates[place].hits)
 
     def _nearest_liked(self, place: int) -> str:
         """Return the liked item whose text is most like the candidate's, "" if none is."""

@@ -131,10 +131,13 @@ async def test_reasons_name_facts_of_the_request(
         history = {event.item_id for event in request.user.history}
         for item in (await rank(channel, request)).items:
             reasons += item.reasons
+            sources = {hit.source for hit in item.hits}
             for reason in item.reasons:
+                if reason.kind == candidate_pb2.REASON_KIND_POPULAR:
+                    assert candidate_pb2.SOURCE_POPULAR in sources
                 if reason.kind == candidate_pb2.REASON_KIND_LIKE_HISTORY_ITEM:
                     assert reason.item_id in history
-                assert reason.weight > 0
+                assert reason.weight >= 0
     assert len({reason.kind for reason in reasons}) > 1
 
 
