@@ -13,9 +13,10 @@ from ranking_service.limits import LIMITS
 from ranking_service.loaded_release import LoadedRelease, identify, read_release
 from ranking_service.model_thread import ModelThread
 from ranking_service.pipeline import RankPipeline
-from ranking_service.servicer import LoaderServicer, RankingServicer
+from ranking_service.servicer import RankingServicer
 from ranking_service.settings import Settings
 from serving.info import InfoServicer
+from serving.release_loader import LoaderServicer
 from serving.release_shelf import ReleaseShelf
 from serving.server import Health
 from tandem.v1 import (

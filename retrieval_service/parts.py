@@ -18,10 +18,11 @@ from retrieval_service.index.ledger import Ledger
 from retrieval_service.index.milvus import Milvus
 from retrieval_service.pipeline import RetrievePipeline
 from retrieval_service.releases import Releases
-from retrieval_service.servicer import CatalogServicer, LoaderServicer, RetrievalServicer
+from retrieval_service.servicer import CatalogServicer, RetrievalServicer
 from retrieval_service.settings import Settings
 from retrieval_service.validation import LIMITS
 from serving.info import InfoServicer
+from serving.release_loader import LoaderServicer
 from serving.server import Health, Parts
 from serving.text_encoder import TextEncoder
 from tandem.v1 import (
@@ -68,7 +69,7 @@ def retrieval_parts(settings: Settings) -> Parts:
             CatalogServicer(catalogue), server
         )
         release_service_pb2_grpc.add_ReleaseLoaderServiceServicer_to_server(
-            LoaderServicer(releases), server
+            LoaderServicer(releases.shelf), server
         )
         info_service_pb2_grpc.add_InfoServiceServicer_to_server(
             InfoServicer("retrieval", LIMITS, releases.infos), server

@@ -6,12 +6,9 @@ import grpc
 
 from retrieval_service.catalogue.catalogue import Catalogue
 from retrieval_service.pipeline import RetrievePipeline
-from retrieval_service.releases import Releases
 from serving.stages import Deadline
-from serving.validation import check_id
 from tandem.v1 import (
     catalog_service_pb2_grpc,
-    release_service_pb2_grpc,
     retrieval_service_pb2_grpc,
 )
 from tandem.v1.catalog_service_pb2 import (
@@ -26,15 +23,7 @@ from tandem.v1.catalog_service_pb2 import (
     UpsertItemsRequest,
     UpsertItemsResponse,
 )
-from tandem.v1.release_service_pb2 import (
-    LoadReleaseRequest,
-    LoadReleaseResponse,
-    UnloadReleaseRequest,
-    UnloadReleaseResponse,
-)
 from tandem.v1.retrieval_service_pb2 import RetrieveRequest, RetrieveResponse
-
-URI_BYTES_MAX = 4_096
 
 
 class RetrievalServicer(retrieval_service_pb2_grpc.RetrievalServiceServicer):
@@ -82,22 +71,3 @@ class CatalogServicer(catalog_service_pb2_grpc.CatalogServiceServicer):
         self, request: ListItemsRequest, context: grpc.ServicerContext
     ) -> ListItemsResponse:
         return await self._catalogue.page(request.page_size, request.page_token)
-
-
-class LoaderServicer(release_service_pb2_grpc.ReleaseLoaderServiceServicer):
-    """Serves LoadRelease and UnloadRelease."""
-
-    def __init__(self, releases: Releases) -> None:
-        self._releases = releases
-
-    async def LoadRelease(
-        self, request: LoadReleaseRequest, context: grpc.ServicerContext
-    ) -> LoadReleaseResponse:
-        check_id("release_uri", request.release_uri, bytes_max=URI_BYTES_MAX)
-        return LoadReleaseResponse(release=self._releases.shelf.load(request.release_uri))
-
-    async def UnloadRelease(
-        self, request: UnloadReleaseRequest, context: grpc.ServicerContext
-    ) -> UnloadReleaseResponse:
-        check_id("release_id", request.release_id)
-        return UnloadReleaseResponse(unloaded=await self._releases.shelf.unload(request.release_id))

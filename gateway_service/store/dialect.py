@@ -1,24 +1,17 @@
 """All that differs between SQLite and PostgreSQL."""
 
 from pathlib import Path
-from typing import Any
 
-from sqlalchemy import Connection, Engine, Table, create_engine, event
+from sqlalchemy import Connection, Engine, Table, create_engine
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.engine import make_url
 from sqlalchemy.sql.dml import Insert
 
 from serving.errors import StorageUnavailable
+from serving.sqlite import READ, WRITE, prepare_sqlite
 
-_BUSY_TIMEOUT_MS = 5_000
-_PRAGMAS = (
-    "PRAGMA journal_mode=WAL",
-    # A commit is on disk before it is acknowledged.
-    "PRAGMA synchronous=FULL",
-    # Deleted rows are overwritten, so that an erased user is not found in the file.
-    "PRAGMA secure_delete=ON",
-    f"PRAGMA busy_timeout={_BUSY_TIMEOUT_MS}",
-)
+# Deleted rows are overwritten, so that an erased user is not found in the file.
+_ERASE = "PRAGMA secure_delete=ON"
 
 
 def make_engines(url: str, read_threads: int) -> tuple[Engine, Engine]:
@@ -31,11 +24,9 @@ def make_engines(url: str, read_threads: int) -> tuple[Engine, Engine]:
     if parsed.database and parsed.database != ":memory:":
         Path(parsed.database).parent.mkdir(parents=True, exist_ok=True)
     writer = create_engine(url, pool_size=1)
-    # Taking the write lock at once avoids the failure of a read transaction that turns to writing
-    # after another process has written.
-    _prepare(writer, "BEGIN IMMEDIATE")
+    prepare_sqlite(writer, lambda _: WRITE, _ERASE)
     readers = create_engine(url, pool_size=read_threads)
-    _prepare(readers, "BEGIN")
+    prepare_sqlite(readers, lambda _: READ, _ERASE)
     return writer, readers
 
 
@@ -72,16 +63,3 @@ def _insert(connection: Connection, table: Table) -> sqlite.Insert | postgresql.
     if connection.dialect.name == "sqlite":
         return sqlite.insert(table)
     return postgresql.insert(table)
-
-
-def _prepare(engine: Engine, begin: str) -> None:
-    @event.listens_for(engine, "connect")
-    def on_connect(connection: Any, _record: object) -> None:
-        # The driver would begin transactions later than it is told to.
-        connection.isolation_level = None
-        for pragma in _PRAGMAS:
-            connection.execute(pragma).close()
-
-    @event.listens_for(engine, "begin")
-    def on_begin(connection: Connection) -> None:
-        connection.exec_driver_sql(begin)

@@ -4,24 +4,19 @@ import asyncio
 import logging
 from collections.abc import Callable
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import TypeVar
 
-from sqlalchemy import Connection, Engine, create_engine, event, insert, select
+from sqlalchemy import Connection, Engine, create_engine, insert, select
 from sqlalchemy.engine import make_url
 from sqlalchemy.exc import ArgumentError, SQLAlchemyError
 
 from retrieval_service.catalogue.tables import metadata, state
 from serving.errors import StorageUnavailable
+from serving.sqlite import READ, WRITE, prepare_sqlite
 
 T = TypeVar("T")
 logger = logging.getLogger(__name__)
 _WRITE = "tandem_write"
-_PRAGMAS = (
-    "PRAGMA journal_mode=WAL",
-    # A commit is on disk before it is acknowledged.
-    "PRAGMA synchronous=FULL",
-    "PRAGMA busy_timeout=10000",
-)
 
 
 class Database:
@@ -78,20 +73,10 @@ def _make_engine(url: str) -> Engine:
     if parsed.database:
         Path(parsed.database).parent.mkdir(parents=True, exist_ok=True)
     engine = create_engine(url)
-
-    @event.listens_for(engine, "connect")
-    def on_connect(connection: Any, _record: object) -> None:
-        # The driver would begin transactions later than it is told to.
-        connection.isolation_level = None
-        for pragma in _PRAGMAS:
-            connection.execute(pragma).close()
-
-    @event.listens_for(engine, "begin")
-    def on_begin(connection: Connection) -> None:
-        # A writer takes the lock at once: one that reads first fails if another writes meanwhile.
-        writes = connection.get_execution_options().get(_WRITE)
-        connection.exec_driver_sql("BEGIN IMMEDIATE" if writes else "BEGIN")
-
+    prepare_sqlite(
+        engine,
+        lambda connection: WRITE if connection.get_execution_options().get(_WRITE) else READ,
+    )
     return engine
 
 

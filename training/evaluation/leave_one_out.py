@@ -5,11 +5,11 @@ from collections.abc import Sequence
 import numpy as np
 import numpy.typing as npt
 
-from features.candidates import HIT_FEATURES, SOURCES
+from features.candidates import SOURCES
 from models.ranker.ranker import Ranker
 from models.ranker.value import probabilities, values
 from tandem.v1.candidate_pb2 import Source
-from training.evaluation.metrics import MISSED, Metric, Places, metrics_of
+from training.evaluation.metrics import MISSED, Metric, metrics_of
 from training.examples import Example, ExampleMaker
 from training.progress import Say, tracked
 from training.ranker.loop import scored
@@ -68,9 +68,8 @@ def source_place(example: Example, source: int) -> int:
     """Return the target's place in one source's result."""
     if example.found_at < 0:
         return MISSED
-    closeness = example.features[:, HIT_FEATURES.index(HIT_FEATURES[2 * source + 1])]
-    found = closeness[example.found_at]
-    return int((closeness > found).sum()) if found > 0 else MISSED
+    rank = int(example.found.ranks[example.found_at, source])
+    return rank - 1 if rank > 0 else MISSED
 
 
 def table(report: Report) -> list[str]:
@@ -84,8 +83,3 @@ def table(report: Report) -> list[str]:
         ]
         lines.append(f"{system:18}" + "".join(f"{cell:>26}" for cell in cells))
     return lines
-
-
-def places_array(places: Sequence[int]) -> Places:
-    """Return places as an array."""
-    return np.array(places, dtype=np.int64)
