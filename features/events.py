@@ -35,6 +35,10 @@ class EventArrays:
         return len(self.rows)
 
     def __getitem__(self, part: slice) -> "EventArrays":
+        return self.take(part)
+
+    def take(self, part: "slice | npt.NDArray[np.bool_]") -> "EventArrays":
+        """Return the events of a slice, or those where a mask [events] is true."""
         return EventArrays(
             self.rows[part],
             self.actions[part],

@@ -76,7 +76,8 @@ def _made_up_users(
         ratings=np.full(count, np.nan, np.float32),
         offsets_min=np.full(count, 60, np.int32),
     )
-    return Interactions(events, np.arange(0, count + 1, EVENTS), len(weights))
+    starts = np.arange(0, count + 1, EVENTS)
+    return Interactions(events, starts, len(weights), np.arange(count))
 
 
 def _some_words(words: Words, user: int, random: np.random.Generator) -> int:

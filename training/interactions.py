@@ -17,12 +17,14 @@ class Interactions:
     """All events, sorted by user, then time; ties in time keep the order of the file.
 
     events: arrays over all events. starts: int64 [users + 1], where each user's events begin.
-    items: how many items there are.
+    items: how many items there are. file_rows: int64 [events], each event's row in the data set's
+    interactions.
     """
 
     events: EventArrays
     starts: npt.NDArray[np.int64]
     items: int
+    file_rows: npt.NDArray[np.int64]
 
     @property
     def users(self) -> int:
@@ -39,22 +41,22 @@ class Interactions:
 
     def first(self, counts: npt.NDArray[np.int64]) -> "Interactions":
         """Return the first `counts` [users] events of each user."""
-        users = np.repeat(np.arange(self.users), self.counts())
-        place = np.arange(len(users)) - self.starts[users]
-        keep = place < counts[users]
-        kept = EventArrays(
-            self.events.rows[keep],
-            self.events.actions[keep],
-            self.events.times_ms[keep],
-            self.events.ratings[keep],
-            self.events.offsets_min[keep],
-        )
-        starts = np.concatenate([[0], np.cumsum(np.minimum(counts, self.counts()))])
-        return Interactions(kept, starts.astype(np.int64), self.items)
+        users = self.user_rows()
+        return self.where(np.arange(len(users)) - self.starts[users] < counts[users])
+
+    def where(self, keep: npt.NDArray[np.bool_]) -> "Interactions":
+        """Return some of the events, `keep` [events]; the users stay the same."""
+        counts = np.bincount(self.user_rows()[keep], minlength=self.users)
+        starts = np.concatenate([[0], np.cumsum(counts)]).astype(np.int64)
+        return Interactions(self.events.take(keep), starts, self.items, self.file_rows[keep])
+
+    def user_rows(self) -> npt.NDArray[np.int64]:
+        """Return each event's user, int64 [events]."""
+        return np.repeat(np.arange(self.users), self.counts())
 
     def matrix(self) -> sparse.csr_matrix:
         """Return positive weights as a sparse matrix [users, items], repeats added up."""
-        users = np.repeat(np.arange(self.users), self.counts())
+        users = self.user_rows()
         weights = weights_of_actions(self.events.actions)
         used = weights > 0
         return sparse.csr_matrix(
@@ -87,4 +89,4 @@ def interactions_of(dataset: Dataset) -> Interactions:
         offsets_min=offsets[rows].astype(np.int32),
     )
     starts = np.searchsorted(dataset.user_rows[rows], np.arange(len(dataset.users) + 1))
-    return Interactions(events, starts.astype(np.int64), len(dataset.items))
+    return Interactions(events, starts.astype(np.int64), len(dataset.items), rows)

@@ -50,28 +50,56 @@ def train(
     settings: TrainSettings | None = None,
     say: Say = print,
 ) -> str:
-    """Train on a data set, evaluate, write a release to `out`, and return its id.
+    """Train on a data set, evaluate on each user's last event, write a release; return its id.
 
     encoder_target: host:port of a Triton that serves `text_encoder` from encoder_directory, which
     also holds the language model that the ranker starts from.
     Raises TrainingError, DatasetError or an RPC error; nothing is left half-written.
     """
-    settings = settings or TrainSettings()
     check_target(out)
-    torch.manual_seed(settings.seed)
-    start = time.monotonic()
     rejects = out.with_name(f"{out.name}.rejects.csv")
     rejects.parent.mkdir(parents=True, exist_ok=True)
     dataset = open_dataset(dataset_spec, rejects=rejects)
     say(str(dataset.report))
-    interactions = interactions_of(dataset)
-    if len(interactions.events) < 2 or interactions.items < 2:
-        raise TrainingError(f"{dataset_spec} has fewer than 2 interactions or items to learn from")
+    return train_release(
+        dataset,
+        interactions_of(dataset),
+        out,
+        spec=dataset_spec,
+        encoder_target=encoder_target,
+        encoder_directory=encoder_directory,
+        settings=settings or TrainSettings(),
+        say=say,
+        test=True,
+    )
+
+
+def train_release(
+    dataset: Dataset,
+    known: Interactions,
+    out: Path,
+    *,
+    spec: str,
+    encoder_target: str,
+    encoder_directory: Path,
+    settings: TrainSettings,
+    say: Say,
+    test: bool = False,
+) -> str:
+    """Write a release trained on `known`, some or all of a data set's events, and return its id.
+
+    With `test` each user's last target is held out until the report is made, and used after that.
+    """
+    check_target(out)
+    torch.manual_seed(settings.seed)
+    start = time.monotonic()
+    if len(known.events) < 2 or known.items < 2:
+        raise TrainingError(f"{spec} has fewer than 2 interactions or items to learn from")
 
     texts = item_texts(dataset)
-    words = collect_words(dataset, interactions, settings.seed)
-    split = leave_last_out(interactions, dataset.repeat, settings)
-    targets = choose_targets(split, interactions, words, settings)
+    words = collect_words(dataset, known, settings.seed)
+    split = leave_last_out(known, dataset.repeat, settings, test=test)
+    targets = choose_targets(split, known, words, settings)
     said = targets.words()
     spoken = [words.texts[place] for place in said]
     vectors, encoder_version = encode_texts(encoder_target, texts + spoken, say)
@@ -79,24 +107,24 @@ def train(
     words = replace(words, vectors=np.zeros((len(words.texts), vectors.shape[1]), np.float32))
     words.vectors[said] = vectors[len(texts) :]
 
-    ranker, tokenizer = build_ranker(dataset, interactions, encoder_directory, settings)
+    ranker, tokenizer = build_ranker(dataset, known, encoder_directory, settings)
     report = fit_and_evaluate(
-        ranker, tokenizer, base, interactions, split, targets, words, dataset.repeat, settings, say
+        ranker, tokenizer, base, known, split, targets, words, dataset.repeat, settings, say
     )
     for line in table(report):
         say(line)
 
     say("collaborative filtering on all interactions, for the release")
-    tables = fit_tables(base, interactions, settings)
+    tables = fit_tables(base, known, settings)
     release_id = new_release_id(dataset.name)
-    newest_ms = int(interactions.events.times_ms.max())
+    newest_ms = int(known.events.times_ms.max())
     golden = golden_requests(release_id, tables, ranker, tokenizer, words, newest_ms, settings)
     entry: DatasetEntry = {
-        "spec": absolute_spec(dataset_spec),
+        "spec": absolute_spec(spec),
         "name": dataset.name,
         "fingerprint": fingerprint(dataset),
         "repeat": dataset.repeat,
-        "interactions": len(dataset.interactions),
+        "interactions": len(known.events),
         "items": len(dataset.items),
         "users": len(dataset.users),
     }

@@ -48,28 +48,33 @@ def targets_of(events: EventArrays, repeat: bool) -> Int64:
     return np.flatnonzero(wanted)
 
 
-def leave_last_out(interactions: Interactions, repeat: bool, settings: TrainSettings) -> Split:
+def leave_last_out(
+    interactions: Interactions, repeat: bool, settings: TrainSettings, *, test: bool = True
+) -> Split:
     """Hold out each user's last target for test and the one before it for validation.
+
+    Without `test` the last target is the one for validation.
 
     Before those, the newest share of targets is the ranker's window. CF is fitted on what precedes
     the window, so that its scores of the window's items are not memories of them.
     """
     counts = interactions.counts()
-    test = np.full(interactions.users, NONE)
+    tested = np.full(interactions.users, NONE)
     valid = np.full(interactions.users, NONE)
     fit_counts = counts.copy()
     window: list[Int64] = []
     for user in range(interactions.users):
         targets = targets_of(interactions.of(user), repeat)
-        held, learned = targets[-2:], targets[:-2]
-        if len(held) > 0:
-            test[user] = fit_counts[user] = held[-1]
-        if len(held) > 1:
-            valid[user] = fit_counts[user] = held[0]
+        if test and len(targets) > 0:
+            tested[user] = fit_counts[user] = targets[-1]
+            targets = targets[:-1]
+        if len(targets) > 0:
+            valid[user] = fit_counts[user] = targets[-1]
+        learned = targets[:-1]
         share = int(settings.window_share * len(learned))
         size = min(max(share, settings.window_least), settings.window_most, len(learned) // 2)
         chosen = learned[len(learned) - size :]
         window.append(chosen)
         if size > 0:
             fit_counts[user] = chosen[0]
-    return Split(test, valid, window, fit_counts)
+    return Split(tested, valid, window, fit_counts)

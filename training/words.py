@@ -8,7 +8,7 @@ import numpy.typing as npt
 
 from features.words import REVIEW_EVENTS, profile_words, review_words
 from training.datasets.format import Dataset
-from training.interactions import Interactions, chronological
+from training.interactions import Interactions
 
 Int64 = npt.NDArray[np.int64]
 NO_WORDS = 0
@@ -54,7 +54,7 @@ def collect_words(dataset: Dataset, interactions: Interactions, seed: int) -> Wo
 
     users = zip(dataset.users.text, dataset.users.tags, strict=True)
     of_user = places_of(profile_words(text, tags) for text, tags in users)
-    reviews = dataset.interactions.text.to_numpy()[chronological(dataset)]
+    reviews = dataset.interactions.text.to_numpy()[interactions.file_rows]
     of_event = places_of(review_words(text) for text in reviews)
     of_item = places_of(
         _drawn([*categories, *tags], random)

@@ -35,7 +35,7 @@ def test_a_dismissal_is_no_target() -> None:
 def test_nothing_that_is_tested_on_is_fitted_on() -> None:
     one = events(list(range(20)))
     split = leave_last_out(
-        Interactions(one, np.array([0, 20]), items=20), False, TrainSettings(window_least=4)
+        Interactions(one, np.array([0, 20]), 20, np.arange(20)), False, TrainSettings(window_least=4)
     )
     assert split.test.tolist() == [19]
     assert split.valid.tolist() == [18]
@@ -44,7 +44,7 @@ def test_nothing_that_is_tested_on_is_fitted_on() -> None:
 
 
 def test_users_with_little_history_keep_what_they_have() -> None:
-    everyone = Interactions(events([1, 2, 3, 4, 5]), np.array([0, 1, 1, 3, 5]), items=6)
+    everyone = Interactions(events([1, 2, 3, 4, 5]), np.array([0, 1, 1, 3, 5]), 6, np.arange(5))
     split = leave_last_out(everyone, False, TrainSettings())
     assert split.test.tolist() == [-1, -1, 1, 1]
     assert split.valid.tolist() == [-1, -1, -1, -1]
@@ -52,7 +52,8 @@ def test_users_with_little_history_keep_what_they_have() -> None:
 
 
 def test_the_first_events_of_each_user_are_kept_in_order() -> None:
-    everyone = Interactions(events([1, 2, 3, 4, 5]), np.array([0, 2, 2, 5]), items=6)
+    everyone = Interactions(events([1, 2, 3, 4, 5]), np.array([0, 2, 2, 5]), 6, np.arange(5))
     kept = everyone.first(np.array([1, 0, 2]))
     assert kept.events.rows.tolist() == [1, 3, 4]
     assert kept.starts.tolist() == [0, 1, 1, 3]
+    assert kept.file_rows.tolist() == [0, 2, 3]
