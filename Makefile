@@ -1,13 +1,16 @@
 # Two commands matter: `make demo` and `make test`. Everything else is in the README.
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo test check up protos bench
+.PHONY: help setup baselines demo test check up protos bench
 
 help: ## List the targets
 	@sed -n 's/^\([a-z]*\):.*## /  make \1\t/p' $(MAKEFILE_LIST) | expand -t 20
 
 setup: ## Make the environments (.venv, encoder runtime, buf); quick when nothing changed
 	@scripts/setup
+
+baselines: ## Make the environment of the baseline recommenders (.venv-baselines)
+	@scripts/setup_baselines
 
 demo: setup ## From nothing to ranked lists on a made-up world, in one go
 	@.venv/bin/tandem demo

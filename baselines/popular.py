@@ -1,0 +1,36 @@
+"""Popularity: of all time, or of the seven days before the request."""
+
+import numpy as np
+
+from baselines.ranking import Scorer
+from baselines.trial import Events, Float32, Requests, Trial
+from baselines.validation import Settings
+
+WEEK_MS = 7 * 86_400_000
+GRID: list[Settings] = [{}]
+
+
+def fit(events: Events, trial: Trial, settings: Settings, seed: int) -> Scorer:
+    """Score each item by its number of known events, the same for every request."""
+    del settings, seed
+    counts = events.popularity(trial.items)
+    return lambda requests: np.repeat(counts[None], len(requests), axis=0)
+
+
+def fit_week(events: Events, trial: Trial, settings: Settings, seed: int) -> Scorer:
+    """Score each item by its known events in the week before the request; all time breaks ties."""
+    del settings, seed
+    order = np.argsort(events.time_ms, kind="stable")
+    times, items = events.time_ms[order], events.item[order]
+    counts = events.popularity(trial.items)
+    tie_break = counts / (counts.max(initial=0.0) + 1.0)
+
+    def score(requests: Requests) -> Float32:
+        lows = np.searchsorted(times, requests.time_ms - WEEK_MS, side="left")
+        highs = np.searchsorted(times, requests.time_ms, side="left")
+        scores = np.repeat(tie_break[None], len(requests), axis=0)
+        for row, (low, high) in enumerate(zip(lows, highs, strict=True)):
+            scores[row] += np.bincount(items[low:high], minlength=trial.items)
+        return scores
+
+    return score
