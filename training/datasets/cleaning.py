@@ -38,7 +38,7 @@ def clean(raw: RawDataset, rejects: Path | None) -> Dataset:
     """
     report = CleaningReport()
     log = RejectLog()
-    events = clean_interactions(raw.interactions, report, log)
+    events = clean_interactions([raw.interactions], True, report, log)
     items, attribute_types = clean_items(raw.items, report, log)
     users = made_users([]) if raw.users is None else clean_users(raw.users, report, log)
     for file, row in raw.other_rejects:
@@ -89,6 +89,4 @@ def _with_ids(
     item_column = pd.Categorical.from_codes(
         item_rows[events.item_codes], categories=pd.Index(items["item_id"], dtype="str")
     )
-    return pd.concat(
-        [pd.DataFrame({"user_id": user_column, "item_id": item_column}), events.values], axis=1
-    )
+    return events.frame(user_column, item_column)

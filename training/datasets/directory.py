@@ -6,7 +6,8 @@ from typing import Any
 
 from training.datasets.cleaning import RawDataset
 from training.datasets.errors import DatasetError
-from training.datasets.tables import RawTable, find_table, read_table
+from training.datasets.files import find_table, read_table
+from training.datasets.tables import RawTable
 
 
 def read_directory(directory: Path) -> RawDataset:

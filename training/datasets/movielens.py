@@ -4,15 +4,17 @@ import re
 from collections.abc import Callable, Sequence
 from pathlib import Path
 
+import numpy as np
 import pandas as pd
 import pyarrow as pa
 import pyarrow.compute as pc
 
 from training.datasets import cells
 from training.datasets.cleaning import RawDataset
+from training.datasets.csv_files import read_csv
 from training.datasets.errors import DatasetError
 from training.datasets.movielens_people import AGES_1M, OCCUPATIONS_1M, describe
-from training.datasets.tables import RaggedRow, RawTable, read_csv
+from training.datasets.tables import RaggedRow, RawTable
 
 LICENSE = "MovieLens, for research only; see the README of the data"
 NO_GENRES = "(no genres listed)"
@@ -114,7 +116,8 @@ def _raw(
     other_rejects: tuple[tuple[str, RaggedRow], ...] = (),
 ) -> RawDataset:
     # Without the action a row without a rating would pass as a view.
-    rate = pa.array(["rate"] * ratings.cells.num_rows, type=pa.string())
+    zeros = np.zeros(ratings.cells.num_rows, dtype=np.int32)
+    rate = pa.DictionaryArray.from_arrays(zeros, ["rate"])
     rated = ratings.cells.append_column("action", rate)
     return RawDataset(
         name=directory.resolve().name,

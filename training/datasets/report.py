@@ -29,6 +29,8 @@ class CleaningReport:
     """Interactions that repeat an earlier row byte for byte."""
     replaced_rows: Counter[str] = field(default_factory=Counter)
     """Rows by file whose id came again later; the last row won."""
+    labels_without_action: int = 0
+    """Interactions that have a label but neither action nor rating; they are read as a view."""
     items_made: int = 0
     """Items that only interactions name; they have no text."""
     users_made: int = 0
@@ -69,6 +71,9 @@ class CleaningReport:
         ]
         done = {
             "byte-equal duplicate interactions removed": self.duplicate_rows_removed,
+            "interactions with a label but neither action nor rating, read as a view": (
+                self.labels_without_action
+            ),
             "items made for interactions that name unknown ones": self.items_made,
             "users made for interactions that name unknown ones": self.users_made,
             "items without any text": self.items_without_text,

@@ -47,8 +47,16 @@ class RowCheck:
         self.reject(found.control, f"{name} holds a control character")
         return found
 
+    def words(self, name: str, allowed: tuple[str, ...]) -> npt.NDArray[np.int8]:
+        """Return the position of each word in `allowed`, -1 where unknown, -2 for other words."""
+        if name not in self._table.cells.column_names:
+            return np.full(self._table.cells.num_rows, -1, dtype=np.int8)
+        return cells.words(self.column(name), allowed)
+
     def numbers(self, name: str, lowest: float = -np.inf, highest: float = np.inf) -> Float64:
         """Check a column of numbers within a closed range; NaN where unknown."""
+        if name not in self._table.cells.column_names:
+            return np.full(self._table.cells.num_rows, np.nan)
         values, bad = cells.numbers(self.column(name))
         self.reject(bad, f"{name} is not a finite number")
         self.reject((values < lowest) | (values > highest), f"{name} is out of range")
