@@ -14,6 +14,7 @@ from features.events import EventArrays, log_hours
 from features.history import mean_vector, recency, weights_of_actions
 from features.item_table import ItemTable
 from features.neighbours import Neighbours
+from features.tower import TowerSpace
 from tandem.v1.candidate_pb2 import Source
 
 Float32 = npt.NDArray[np.float32]
@@ -24,6 +25,7 @@ SOURCES: tuple[Source.ValueType, ...] = (
     Source.SOURCE_CF,
     Source.SOURCE_SIMILAR,
     Source.SOURCE_POPULAR,
+    Source.SOURCE_SEQUENCE,
 )
 HIT_FEATURES = [
     f"{Source.Name(source).removeprefix('SOURCE_').lower()}_{part}"
@@ -31,6 +33,7 @@ HIT_FEATURES = [
     for part in ("score", "rank")
 ]
 OWN_FEATURES = [
+    "tower_affinity",
     "cf_affinity",
     "cf_like_last",
     "neighbour_affinity",
@@ -56,16 +59,19 @@ class ReleaseTables:
     items: ItemTable
     cf: CfModel
     neighbours: Neighbours
+    tower: TowerSpace
 
 
 @dataclass(frozen=True)
 class UserView:
     """What features need of one user at one moment, computed once for all candidates.
 
-    cf_factor: float32 [F]. neighbour_scores: float32 [items]. history_mean, words: float32 [D],
-    zeros where unknown. recent_vectors: float32 [n, D], oldest first. rows: int32 [events].
+    tower_vector: float32 [W], zeros where unknown. cf_factor: float32 [F]. neighbour_scores:
+    float32 [items]. history_mean, words: float32 [D], zeros where unknown. recent_vectors: float32
+    [n, D], oldest first. rows: int32 [events].
     """
 
+    tower_vector: Float32
     cf_factor: Float32
     last_factor: Float32
     neighbour_scores: Float32
@@ -81,12 +87,14 @@ def view_user(
     events: EventArrays,
     event_vectors: Float32,
     words: Float32 | None,
+    tower_vector: Float32 | None,
     time_ms: int,
 ) -> UserView:
     """Digest a user's events before `time_ms`.
 
     event_vectors: float32 [events, D], the text vector of each event's item, zeros where unknown.
-    words: float32 [D], the vector of the user's own words, if any.
+    words: float32 [D], the vector of the user's own words, if any. tower_vector: float32 [W], what
+    the user tower makes of the events at `time_ms`, if it was asked.
     """
     weights = weights_of_actions(events.actions) * recency(len(events))
     liked = weights > 0
@@ -96,7 +104,9 @@ def view_user(
     last_factor = (
         tables.cf.item_factors[last[0]] if len(last) else tables.cf.item_factors[:0].sum(0)
     )
+    unknown = np.zeros(tables.tower.width, np.float32)
     return UserView(
+        tower_vector=unknown if tower_vector is None else tower_vector,
         cf_factor=tables.cf.fold_in(events.rows, weights_of_actions(events.actions)),
         last_factor=_unit(last_factor),
         neighbour_scores=tables.neighbours.scores_of_all(events.rows, weights),
@@ -126,6 +136,7 @@ def own_features(
     zeros = np.zeros(len(rows), np.float32)
     return np.column_stack(
         [
+            tables.tower.standing(user.tower_vector, rows, vectors),
             factors @ user.cf_factor,
             (factors @ user.last_factor) / norms,
             np.where(known, user.neighbour_scores[at], 0.0),

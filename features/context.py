@@ -17,8 +17,29 @@ def context_features(
     Local hour and weekday as cycles, the time since the last event, how much history there is, and
     whether there is any and any words.
     """
-    now = np.array([time_ms], dtype=np.int64)
-    since = log_hours(now - events.times_ms[-1:]) if len(events) else np.zeros(1, np.float32)
-    clock = cycles(now, np.array([offset_min], dtype=np.int32))[0]
-    past = [since[0], np.log1p(len(events)) / 5.0, float(len(events) > 0), float(has_words)]
-    return np.concatenate([clock, np.array(past)]).astype(np.float32)
+    now, offset = np.array([time_ms], np.int64), np.array([offset_min], np.int32)
+    count = np.array([len(events)])
+    context = contexts(events.times_ms[-1:] if len(events) else now, now, offset, count)[0]
+    return np.append(context[:-1], np.float32(has_words))
+
+
+def contexts(
+    last_ms: npt.NDArray[np.int64],
+    times_ms: npt.NDArray[np.int64],
+    offsets_min: npt.NDArray[np.int32],
+    counts: npt.NDArray[np.int64],
+) -> npt.NDArray[np.float32]:
+    """Return `context_features` of many moments without words, float32 [n, CONTEXT_WIDTH].
+
+    last_ms: times of the last events before the moments. counts: how many events there were.
+    """
+    since = log_hours(times_ms - last_ms)
+    return np.column_stack(
+        [
+            cycles(times_ms, offsets_min),
+            since,
+            np.log1p(counts) / 5.0,
+            counts > 0,
+            np.zeros(len(counts)),
+        ]
+    ).astype(np.float32)

@@ -13,6 +13,7 @@ from safetensors.numpy import load_file
 from features.cf import CfModel
 from features.item_table import ItemTable, read_item_table
 from features.neighbours import Neighbours
+from features.tower import TowerSpace
 
 FORMAT = 1
 MANIFEST = "manifest.json"
@@ -122,6 +123,17 @@ class Release:
         """The item-to-item neighbours."""
         with np.load(self.directory / "neighbours.npz", allow_pickle=False) as arrays:
             return Neighbours(rows=arrays["rows"], scores=arrays["scores"])
+
+    @cached_property
+    def tower(self) -> TowerSpace:
+        """The space of the user tower."""
+        space = load_file(self.tower_directory / "space.safetensors")
+        return TowerSpace(space["item_vectors"], space["mean"], space["projection"])
+
+    @property
+    def tower_directory(self) -> Path:
+        """The folder of the user tower, as `models.tower` reads it, with its items' vectors."""
+        return self.directory / "tower"
 
     @cached_property
     def fallback_item_ids(self) -> list[str]:

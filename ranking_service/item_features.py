@@ -54,7 +54,8 @@ def rank_input(loaded: LoadedRelease, request: RankRequest) -> RankInput:
     time_ms = request.context.request_time.ToMilliseconds()
     text = request_words(request.text, request.user.profile, history)
     words = array_of(request.text_vector) if request.HasField("text_vector") else None
-    user = view_user(loaded.tables, events, event_vectors, words, time_ms)
+    tower = array_of(request.user_vector) if request.HasField("user_vector") else None
+    user = view_user(loaded.tables, events, event_vectors, words, tower, time_ms)
     context = context_features(
         events, time_ms, request.context.utc_offset.seconds // 60, words is not None
     )

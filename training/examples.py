@@ -9,10 +9,13 @@ import numpy.typing as npt
 from features.candidates import ReleaseTables, UserView, hit_features, own_features, view_user
 from features.context import context_features
 from features.events import EventArrays
+from features.tower import TowerInput
 from training.interactions import Interactions
 from training.settings import TrainSettings
 from training.sources import Found, find_candidates
 from training.targets import Target
+from training.tower.loop import FittedTower
+from training.tower.users import inputs_of, user_vectors
 from training.words import NO_WORDS, Words
 
 AT_ONCE = 64
@@ -24,11 +27,12 @@ class Example:
 
     found: the candidates as the sources found them. found_at: place of the target among them, -1
     if no source found it. features: float16 [C, features], for thousands are kept. context:
-    float32 [X].
+    float32 [X]. user_vector: float32 [W], the tower's.
     """
 
     target: Target
     found: Found
+    user_vector: npt.NDArray[np.float32]
     features: npt.NDArray[np.float16]
     context: npt.NDArray[np.float32]
     found_at: int
@@ -39,18 +43,27 @@ class Example:
         return self.found.rows
 
 
+@dataclass(frozen=True)
+class Models:
+    """What candidates and features come from, fitted together."""
+
+    tables: ReleaseTables
+    tower: FittedTower
+
+
 class ExampleMaker:
-    """Makes examples from one state of the tables."""
+    """Makes examples from one state of the models."""
 
     def __init__(
         self,
-        tables: ReleaseTables,
+        models: Models,
         interactions: Interactions,
         words: Words,
         repeat: bool,
         settings: TrainSettings,
     ) -> None:
-        self.tables = tables
+        self.tables = models.tables
+        self.tower = models.tower.served
         self.interactions = interactions
         self.words = words
         self.repeat = repeat
@@ -60,7 +73,7 @@ class ExampleMaker:
         """Yield an example for each target, in order."""
         for start in range(0, len(targets), AT_ONCE):
             some = targets[start : start + AT_ONCE]
-            views = [self.view(target) for target in some]
+            views = self.views(some)
             depth, count = self.settings.source_depth, self.settings.candidate_count
             found = find_candidates(self.tables, views, self.repeat, depth, count)
             for target, user, candidates in zip(some, views, found, strict=True):
@@ -71,13 +84,27 @@ class ExampleMaker:
         seen = 0 if target.forget else target.place
         return self.interactions.of(target.user)[:seen]
 
-    def view(self, target: Target) -> UserView:
-        """Return the user as the features see them just before the target."""
+    def views(self, targets: Sequence[Target]) -> list[UserView]:
+        """Return the users as the features see them just before their targets."""
+        inputs: dict[int, TowerInput] = {}
+        for place, target in enumerate(targets):
+            history = self.history(target)
+            if len(history):
+                inputs[place] = inputs_of(self.tower, history, *self.moment(target))
+        vectors = dict(zip(inputs, user_vectors(self.tower, list(inputs.values())), strict=True))
+        return [self._view(target, vectors.get(place)) for place, target in enumerate(targets)]
+
+    def moment(self, target: Target) -> tuple[int, int]:
+        """Return the time of a target, Unix milliseconds, and its offset from UTC in minutes."""
+        events = self.interactions.of(target.user)
+        return int(events.times_ms[target.place]), int(events.offsets_min[target.place])
+
+    def _view(self, target: Target, tower_vector: npt.NDArray[np.float32] | None) -> UserView:
         history = self.history(target)
         words = self.words.vectors[target.words] if target.words != NO_WORDS else None
-        time_ms = int(self.interactions.of(target.user).times_ms[target.place])
         vectors = self.tables.items.text_vectors[history.rows]
-        return view_user(self.tables, history, vectors, words, time_ms)
+        time_ms, _ = self.moment(target)
+        return view_user(self.tables, history, vectors, words, tower_vector, time_ms)
 
     def _example(self, target: Target, user: UserView, found: Found) -> Example:
         event = self.interactions.of(target.user)[target.place : target.place + 1]
@@ -85,12 +112,13 @@ class ExampleMaker:
         own = own_features(self.tables, user, found.rows, vectors)
         features = np.concatenate([hit_features(found.scores, found.ranks), own], axis=1)
         context = context_features(
-            self.history(target), user.time_ms, int(event.offsets_min[0]), target.words != NO_WORDS
+            self.history(target), *self.moment(target), target.words != NO_WORDS
         )
         at = np.flatnonzero(found.rows == event.rows[0])
         return Example(
             target,
             found,
+            user.tower_vector,
             features.astype(np.float16),
             context,
             int(at[0]) if len(at) else -1,

@@ -17,7 +17,7 @@ from tandem.v1.context_pb2 import RequestContext
 from tandem.v1.event_pb2 import Action, HistoryEvent
 from tandem.v1.ranking_service_pb2 import RankRequest
 from tandem.v1.user_pb2 import UserState
-from training.examples import Example, ExampleMaker
+from training.examples import Example, ExampleMaker, Models
 from training.interactions import Interactions
 from training.ranker.loop import scored
 from training.ranker.packing import Packer
@@ -32,7 +32,7 @@ HOUR_MS = 3_600_000
 
 def golden_requests(
     release_id: str,
-    tables: ReleaseTables,
+    models: Models,
     ranker: Ranker,
     tokenizer: PrefixTokenizer,
     words: Words,
@@ -41,12 +41,13 @@ def golden_requests(
 ) -> list[dict[str, object]]:
     """Return requests and their engagement logits by item, ready for JSON."""
     random = np.random.default_rng(settings.seed)
+    tables = models.tables
     made_up = _made_up_users(tables, newest_ms, random)
     targets = [
         Target(user, user * EVENTS // USERS, _some_words(words, user, random))
         for user in range(USERS)
     ]
-    maker = ExampleMaker(tables, made_up, words, repeat=False, settings=settings)
+    maker = ExampleMaker(models, made_up, words, repeat=False, settings=settings)
     examples = list(maker.examples(targets))
     answers = scored(ranker, Packer(maker, tokenizer), examples)
     return [
@@ -108,6 +109,9 @@ def _request(release_id: str, maker: ExampleMaker, example: Example) -> RankRequ
             for row, hits in zip(example.rows, _hits(example), strict=True)
         ],
     )
+    if example.user_vector.any():
+        user_vector = example.user_vector.astype("<f4").tobytes()
+        request.user_vector.CopyFrom(Vector(float32_values=user_vector))
     if target.words != NO_WORDS:
         vector = maker.words.vectors[target.words]
         request.text_vector.CopyFrom(Vector(float32_values=vector.astype("<f4").tobytes()))

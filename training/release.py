@@ -17,6 +17,7 @@ from features.candidates import ReleaseTables
 from features.release import FORMAT, MANIFEST, DatasetEntry, EncoderEntry, Manifest, file_sha256
 from models.ranker.ranker import Ranker
 from models.ranker.text import TOKENIZER
+from models.tower.tower import UserTower
 from training.errors import TrainingError
 
 FALLBACK_ITEMS = 1_000
@@ -42,6 +43,7 @@ def write_release(
     out: Path,
     release_id: str,
     tables: ReleaseTables,
+    tower: UserTower,
     ranker: Ranker,
     tokenizer_directory: Path,
     golden: list[dict[str, object]],
@@ -57,6 +59,7 @@ def write_release(
     draft.mkdir(parents=True)
     try:
         _write_tables(draft, tables)
+        tower.save(draft / "tower")
         ranker.save(draft / "ranker")
         shutil.copyfile(tokenizer_directory / TOKENIZER, draft / "ranker" / TOKENIZER)
         lines = (json.dumps(entry, ensure_ascii=False) for entry in golden)
@@ -72,6 +75,7 @@ def write_release(
             "encoder": encoder,
             "models": {
                 "text_encoder": encoder["version"],
+                "user_encoder": hashes["tower/model.safetensors"][:12],
                 "ranker": hashes["ranker/model.safetensors"][:12],
                 "cf": hashes["cf.safetensors"][:12],
             },
@@ -105,6 +109,15 @@ def _write_tables(draft: Path, tables: ReleaseTables) -> None:
             "alpha": np.array(tables.cf.alpha, np.float32),
         },
         draft / "cf.safetensors",
+    )
+    (draft / "tower").mkdir()
+    save_file(
+        {
+            "item_vectors": np.ascontiguousarray(tables.tower.item_vectors),
+            "mean": tables.tower.mean,
+            "projection": np.ascontiguousarray(tables.tower.projection),
+        },
+        draft / "tower" / "space.safetensors",
     )
     np.savez(draft / "neighbours.npz", rows=tables.neighbours.rows, scores=tables.neighbours.scores)
     order = np.lexsort((-items.popularity, -items.recent_popularity))[:FALLBACK_ITEMS]

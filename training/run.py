@@ -1,7 +1,7 @@
 """One training run, top to bottom: data set -> models -> evaluation -> release."""
 
 import time
-from dataclasses import asdict, replace
+from dataclasses import asdict, dataclass, replace
 from importlib.metadata import version
 from pathlib import Path
 
@@ -13,6 +13,7 @@ from features.context import CONTEXT_WIDTH
 from features.events import EVENT_WIDTH
 from features.item_table import ItemTable
 from features.release import DatasetEntry
+from features.tower import TowerSpace
 from models.ranker.config import RankerConfig
 from models.ranker.ranker import Ranker, language_model_config, new_ranker
 from models.ranker.text import PrefixTokenizer
@@ -22,8 +23,8 @@ from training.datasets.format import Dataset
 from training.datasets.source import open_dataset
 from training.encoding import encode_texts
 from training.errors import TrainingError
-from training.evaluation.leave_one_out import Report, evaluate, table
-from training.examples import ExampleMaker
+from training.evaluation.leave_one_out import evaluate, table
+from training.examples import ExampleMaker, Models
 from training.golden import golden_requests
 from training.interactions import Interactions, interactions_of
 from training.item_table import counted, item_texts, new_item_table
@@ -35,6 +36,8 @@ from training.release import check_target, new_release_id, write_release
 from training.settings import TrainSettings
 from training.split import Split, leave_last_out
 from training.targets import Targets, choose_targets
+from training.tower.loop import fit_tower, new_tower
+from training.tower.validation import Validation
 from training.words import Words, collect_words
 
 # How a value is made of the outcomes that a release's model knows.
@@ -107,18 +110,24 @@ def train_release(
     words = replace(words, vectors=np.zeros((len(words.texts), vectors.shape[1]), np.float32))
     words.vectors[said] = vectors[len(texts) :]
 
+    run = Run(base, known, dataset.repeat, words, split, targets, settings, say)
     ranker, tokenizer = build_ranker(dataset, known, encoder_directory, settings)
-    report = fit_and_evaluate(
-        ranker, tokenizer, base, known, split, targets, words, dataset.repeat, settings, say
-    )
-    for line in table(report):
-        say(line)
+    models = fit_early(run)
+    fit_ranker(run, models, ranker, tokenizer)
+    report = {}
+    if test:
+        say("collaborative filtering and tower on all but the test targets, for the evaluation")
+        models = refit(run, models, known.first(split.before_test(known)))
+        tested = list(run.maker(models).examples(targets.test))
+        report = evaluate(ranker, Packer(run.maker(models), tokenizer), tested, say)
+        for line in table(report):
+            say(line)
 
-    say("collaborative filtering on all interactions, for the release")
-    tables = fit_tables(base, known, settings)
+    say("collaborative filtering and tower on all interactions, for the release")
+    models = refit(run, models, known)
     release_id = new_release_id(dataset.name)
     newest_ms = int(known.events.times_ms.max())
-    golden = golden_requests(release_id, tables, ranker, tokenizer, words, newest_ms, settings)
+    golden = golden_requests(release_id, models, ranker, tokenizer, words, newest_ms, settings)
     entry: DatasetEntry = {
         "spec": absolute_spec(spec),
         "name": dataset.name,
@@ -131,7 +140,8 @@ def train_release(
     write_release(
         out,
         release_id,
-        tables,
+        models.tables,
+        models.tower.tower,
         ranker,
         encoder_directory,
         golden,
@@ -169,46 +179,85 @@ def build_ranker(
     return new_ranker(config, directory), PrefixTokenizer(directory, config.max_text_tokens)
 
 
-def fit_and_evaluate(
-    ranker: Ranker,
-    tokenizer: PrefixTokenizer,
-    base: ItemTable,
-    interactions: Interactions,
-    split: Split,
-    targets: Targets,
-    words: Words,
-    repeat: bool,
-    settings: TrainSettings,
-    say: Say,
-) -> Report:
-    """Train the ranker on each user's window and return the report on the test targets."""
-    learn, some = targets.learn, targets.validate
-    say("collaborative filtering on what precedes the ranker's window")
-    earlier = interactions.first(split.fit_counts)
-    tables = fit_tables(base, earlier, settings)
-    maker = ExampleMaker(tables, interactions, words, repeat, settings)
-    packer = Packer(maker, tokenizer)
+@dataclass(frozen=True)
+class Run:
+    """What one run knows before anything is fitted."""
+
+    base: ItemTable
+    known: Interactions
+    repeat: bool
+    words: Words
+    split: Split
+    targets: Targets
+    settings: TrainSettings
+    say: Say
+
+    def maker(self, models: Models) -> ExampleMaker:
+        """Return what makes examples from fitted models."""
+        return ExampleMaker(models, self.known, self.words, self.repeat, self.settings)
+
+
+def fit_early(run: Run) -> Models:
+    """Fit collaborative filtering and tower on what precedes the ranker's window."""
+    run.say("collaborative filtering and tower on what precedes the ranker's window")
+    settings = run.settings
+    early = run.known.first(run.split.fit_counts)
+    tower = new_tower(early, run.base.text_vectors.shape[1], settings)
+    validation = Validation(run.known, run.targets.validate, run.repeat)
+    fitted = fit_tower(
+        tower,
+        run.base,
+        early,
+        run.repeat,
+        settings,
+        run.say,
+        validate=validation,
+        epochs=settings.tower_epochs,
+    )
+    return Models(fit_tables(run.base, early, fitted.space, settings), fitted)
+
+
+def refit(run: Run, models: Models, known: Interactions) -> Models:
+    """Fit again on more: collaborative filtering anew, the tower from where it is."""
+    tower = fit_tower(
+        models.tower.tower,
+        run.base,
+        known,
+        run.repeat,
+        run.settings,
+        run.say,
+        epochs=run.settings.tower_refit_epochs,
+    )
+    return Models(fit_tables(run.base, known, tower.space, run.settings), tower)
+
+
+def fit_ranker(run: Run, models: Models, ranker: Ranker, tokenizer: PrefixTokenizer) -> None:
+    """Train the ranker on each user's window, with candidates that fitted models find."""
+    learn, some, say = run.targets.learn, run.targets.validate, run.say
+    maker = run.maker(models)
     say(f"candidates for {len(learn):,} targets to learn from, {len(some):,} to validate on")
     examples = list(
         tracked(maker.examples(learn + some), len(learn) + len(some), "candidates", say)
     )
     found = np.mean([e.found_at >= 0 for e in examples[: len(learn)]])
     say(f"the sources find {found:.1%} of the targets to learn from")
-    labels = event_labels(ranker, interactions)
     train_ranker(
-        ranker, packer, examples[: len(learn)], examples[len(learn) :], labels, settings, say
+        ranker,
+        Packer(maker, tokenizer),
+        examples[: len(learn)],
+        examples[len(learn) :],
+        event_labels(ranker, run.known),
+        run.settings,
+        say,
     )
-    say("collaborative filtering on all but the test targets, for the evaluation")
-    tables = fit_tables(base, interactions.first(split.before_test(interactions)), settings)
-    maker = ExampleMaker(tables, interactions, words, repeat, settings)
-    tested = list(maker.examples(targets.test))
-    return evaluate(ranker, Packer(maker, tokenizer), tested, say)
 
 
-def fit_tables(base: ItemTable, fitted: Interactions, settings: TrainSettings) -> ReleaseTables:
+def fit_tables(
+    base: ItemTable, fitted: Interactions, tower: TowerSpace, settings: TrainSettings
+) -> ReleaseTables:
     """Return the tables that some interactions give."""
     return ReleaseTables(
-        counted(base, fitted), fit_cf(fitted, settings), fit_neighbours(fitted, settings)
+        counted(base, fitted), fit_cf(fitted, settings), fit_neighbours(fitted, settings), tower
     )
 
 

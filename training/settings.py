@@ -8,6 +8,9 @@ class TrainSettings:
     """Settings of one training run, recorded in the release's manifest.
 
     cf_width, cf_regularization, cf_alpha, cf_iterations: of iALS. neighbours: kept for each item.
+    tower_*: of the user tower; batch_events: events per step; negatives: items that a step tells
+    the targets from, where the catalogue is more than twice as large; epochs at most, patience in
+    epochs, and epochs by which a fitted tower goes on when there is more to learn from.
     source_depth: how many candidates each source gives. candidate_count: how many of their union
     are ranked. window_share, window_least, window_most: the newest events of each user, as a share
     of all and in number, that the ranker learns from and CF does not see. positions: how many of
@@ -22,6 +25,16 @@ class TrainSettings:
     cf_alpha: float = 10.0
     cf_iterations: int = 15
     neighbours: int = 50
+    tower_width: int = 128
+    tower_layers: int = 2
+    tower_heads: int = 2
+    tower_dropout: float = 0.2
+    tower_learning_rate: float = 1e-3
+    tower_batch_events: int = 4096
+    tower_negatives: int = 2048
+    tower_epochs: int = 30
+    tower_patience: int = 4
+    tower_refit_epochs: int = 4
     source_depth: int = 200
     candidate_count: int = 400
     window_share: float = 0.2

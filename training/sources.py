@@ -41,12 +41,14 @@ def find_candidates(
     words = np.stack([user.words for user in users])
     semantic = np.maximum(means @ vectors.T, words @ vectors.T)
     cf = np.stack([user.cf_factor for user in users]) @ tables.cf.item_factors.T
+    tower = np.stack([user.tower_vector for user in users]) @ tables.tower.item_vectors.T
     found = []
     for place, user in enumerate(users):
         scores = {
             Source.SOURCE_SEMANTIC: semantic[place],
             Source.SOURCE_CF: cf[place],
             Source.SOURCE_SIMILAR: user.neighbour_scores.copy(),
+            Source.SOURCE_SEQUENCE: tower[place],
             Source.SOURCE_POPULAR: tables.items.recent_popularity.copy(),
         }
         seen = user.rows[user.rows >= 0]

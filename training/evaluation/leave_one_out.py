@@ -35,7 +35,7 @@ def evaluate(ranker: Ranker, packer: Packer, examples: Sequence[Example], say: S
         examples, tracked(logits, len(examples), "evaluation", say), strict=True
     ):
         note("popular", full_place(maker, example, maker.tables.items.popularity))
-        factor = maker.view(example.target).cf_factor
+        factor = maker.views([example.target])[0].cf_factor
         note("ials", full_place(maker, example, maker.tables.cf.item_factors @ factor))
         for place, source in enumerate(SOURCES):
             name = f"source:{Source.Name(source).removeprefix('SOURCE_').lower()}"

@@ -38,6 +38,7 @@ class RankRequest(_message.Message):
     CANDIDATES_FIELD_NUMBER: _builtins.int
     ITEM_OVERRIDES_FIELD_NUMBER: _builtins.int
     ITEM_COUNT_FIELD_NUMBER: _builtins.int
+    USER_VECTOR_FIELD_NUMBER: _builtins.int
     release_id: _builtins.str
     """The pinned release. Required; VERSION_MISMATCH if it is not loaded here."""
     text: _builtins.str
@@ -64,6 +65,10 @@ class RankRequest(_message.Message):
     def item_overrides(self) -> _containers.RepeatedCompositeFieldContainer[_item_pb2.ItemOverride]:
         """Items that are newer than the release or changed since."""
 
+    @_builtins.property
+    def user_vector(self) -> _common_pb2.Vector:
+        """The user tower's vector, as the retrieval service returned it."""
+
     def __init__(
         self,
         *,
@@ -75,10 +80,11 @@ class RankRequest(_message.Message):
         candidates: _abc.Iterable[_candidate_pb2.Candidate] | None = ...,
         item_overrides: _abc.Iterable[_item_pb2.ItemOverride] | None = ...,
         item_count: _builtins.int = ...,
+        user_vector: _common_pb2.Vector | None = ...,
     ) -> None: ...
-    _HasFieldArgType: _TypeAlias = _typing.Literal["context", b"context", "text_vector", b"text_vector", "user", b"user"]  # noqa: Y015
+    _HasFieldArgType: _TypeAlias = _typing.Literal["context", b"context", "text_vector", b"text_vector", "user", b"user", "user_vector", b"user_vector"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["candidates", b"candidates", "context", b"context", "item_count", b"item_count", "item_overrides", b"item_overrides", "release_id", b"release_id", "text", b"text", "text_vector", b"text_vector", "user", b"user"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["candidates", b"candidates", "context", b"context", "item_count", b"item_count", "item_overrides", b"item_overrides", "release_id", b"release_id", "text", b"text", "text_vector", b"text_vector", "user", b"user", "user_vector", b"user_vector"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 

@@ -91,6 +91,7 @@ class RetrieveResponse(_message.Message):
     TEXT_VECTOR_FIELD_NUMBER: _builtins.int
     SKIPPED_STAGES_FIELD_NUMBER: _builtins.int
     STAGE_TIMINGS_FIELD_NUMBER: _builtins.int
+    USER_VECTOR_FIELD_NUMBER: _builtins.int
     release_id: _builtins.str
     """The release that found them."""
     @_builtins.property
@@ -115,6 +116,12 @@ class RetrieveResponse(_message.Message):
     def stage_timings(self) -> _containers.RepeatedCompositeFieldContainer[_stage_pb2.StageTiming]:
         """Wall time by source."""
 
+    @_builtins.property
+    def user_vector(self) -> _common_pb2.Vector:
+        """The user tower's vector of the user at this moment, in the space of the release's items. Unset:
+        there is no history, or the tower could not be asked.
+        """
+
     def __init__(
         self,
         *,
@@ -124,10 +131,11 @@ class RetrieveResponse(_message.Message):
         text_vector: _common_pb2.Vector | None = ...,
         skipped_stages: _abc.Iterable[_stage_pb2.SkippedStage] | None = ...,
         stage_timings: _abc.Iterable[_stage_pb2.StageTiming] | None = ...,
+        user_vector: _common_pb2.Vector | None = ...,
     ) -> None: ...
-    _HasFieldArgType: _TypeAlias = _typing.Literal["text_vector", b"text_vector"]  # noqa: Y015
+    _HasFieldArgType: _TypeAlias = _typing.Literal["text_vector", b"text_vector", "user_vector", b"user_vector"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["candidates", b"candidates", "item_overrides", b"item_overrides", "release_id", b"release_id", "skipped_stages", b"skipped_stages", "stage_timings", b"stage_timings", "text_vector", b"text_vector"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["candidates", b"candidates", "item_overrides", b"item_overrides", "release_id", b"release_id", "skipped_stages", b"skipped_stages", "stage_timings", b"stage_timings", "text_vector", b"text_vector", "user_vector", b"user_vector"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 

@@ -1,0 +1,148 @@
+"""Fitting the user tower: epochs over users' sequences, the best by validation kept."""
+
+import copy
+from dataclasses import dataclass
+
+import numpy as np
+import torch
+import torch.nn.functional as F
+
+from features.context import CONTEXT_WIDTH
+from features.events import EVENT_WIDTH
+from features.item_table import ItemTable
+from features.tower import TowerSpace
+from models.ranker.precision import mixed_precision
+from models.tower.config import TowerConfig
+from models.tower.serving import ServedTower
+from models.tower.tower import UserTower
+from training.interactions import Interactions
+from training.progress import Say
+from training.settings import TrainSettings
+from training.tower.loss import all_or_sampled, next_item_loss
+from training.tower.sequences import Sequences, batches_of, collate, sequences_of, windows_of
+from training.tower.validation import Validation
+
+
+@dataclass(frozen=True)
+class FittedTower:
+    """A tower with the vectors of a release's items. epochs: how many it took."""
+
+    tower: UserTower
+    served: ServedTower
+    space: TowerSpace
+    epochs: int
+
+
+def new_tower(known: Interactions, text_width: int, settings: TrainSettings) -> UserTower:
+    """Return an untrained tower."""
+    ratings = known.events.ratings[np.isfinite(known.events.ratings)]
+    return UserTower(
+        TowerConfig(
+            items=known.items,
+            text_width=text_width,
+            event_width=EVENT_WIDTH,
+            context_width=CONTEXT_WIDTH,
+            rating_mean=float(ratings.mean()) if len(ratings) else 0.0,
+            rating_scale=max(float(ratings.std()), 1e-3) if len(ratings) else 1.0,
+            width=settings.tower_width,
+            layers=settings.tower_layers,
+            heads=settings.tower_heads,
+            dropout=settings.tower_dropout,
+        )
+    )
+
+
+def fit_tower(
+    tower: UserTower,
+    base: ItemTable,
+    known: Interactions,
+    repeat: bool,
+    settings: TrainSettings,
+    say: Say,
+    *,
+    validate: Validation | None = None,
+    epochs: int,
+) -> FittedTower:
+    """Fit a tower in place on all that is known; with `validate` keep the best epoch's weights.
+
+    Without, it goes on from the weights that it has, for exactly so many epochs.
+    """
+    torch.manual_seed(settings.seed)
+    random = np.random.default_rng(settings.seed)
+    config = tower.config
+    sequences = sequences_of(known, repeat, config.rating_mean, config.rating_scale)
+    optimizer = torch.optim.AdamW(
+        tower.parameters(), lr=settings.tower_learning_rate, weight_decay=settings.weight_decay
+    )
+    best, best_state, best_epoch, stale = -1.0, tower.state_dict(), 0, 0
+    for epoch in range(1, epochs + 1):
+        loss = _epoch(tower, base, sequences, optimizer, settings, random)
+        if validate is None:
+            say(f"user tower, epoch {epoch}: loss {loss:.3f}")
+            continue
+        reached = validate.ndcg(_served(tower, base, epoch).served)
+        say(f"user tower, epoch {epoch}: loss {loss:.3f}, validation NDCG@10 {reached:.4f}")
+        if reached > best:
+            best, best_epoch, stale = reached, epoch, 0
+            best_state = copy.deepcopy(tower.state_dict())
+        else:
+            stale += 1
+            if stale >= settings.tower_patience:
+                break
+    if validate is not None:
+        tower.load_state_dict(best_state)
+    return _served(tower, base, best_epoch or epochs)
+
+
+def _epoch(
+    tower: UserTower,
+    base: ItemTable,
+    sequences: Sequences,
+    optimizer: torch.optim.Optimizer,
+    settings: TrainSettings,
+    random: np.random.Generator,
+) -> float:
+    tower.train()
+    texts = torch.from_numpy(base.text_vectors)
+    losses = []
+    windows = windows_of(sequences, tower.config.max_history, random)
+    for some in batches_of(windows, settings.tower_batch_events, random):
+        batch = collate(sequences, some)
+        targets_P = batch.next_rows_BL[batch.predicts_BL]
+        classes = all_or_sampled(targets_P, len(base), settings.tower_negatives, random)
+        # Each item's vector is computed once, for history and classes alike.
+        rows, at = torch.unique(
+            torch.cat([classes.rows_C, batch.rows_BL.flatten()]), return_inverse=True
+        )
+        with mixed_precision():
+            vectors = tower.items(rows, texts[rows]).float()
+            history = F.embedding(at[len(classes.rows_C) :].view(batch.rows_BL.shape), vectors)
+            users = tower(
+                history,
+                batch.actions_BL,
+                batch.features_BLE,
+                batch.times_ms_BL,
+                batch.next_ms_BL,
+                batch.contexts_BLX,
+            )
+            class_vectors = F.embedding(at[: len(classes.rows_C)], vectors)
+            loss = next_item_loss(users[batch.predicts_BL], targets_P, classes, class_vectors)
+        loss.backward()  # type: ignore[no-untyped-call]
+        torch.nn.utils.clip_grad_norm_(tower.parameters(), 1.0)
+        optimizer.step()
+        optimizer.zero_grad(set_to_none=True)
+        losses.append(float(loss.detach()))
+    return float(np.mean(losses)) if losses else 0.0
+
+
+def _served(tower: UserTower, base: ItemTable, epochs: int) -> FittedTower:
+    """Return the tower with its items' vectors, ready to answer."""
+    tower.eval()
+    with torch.inference_mode():
+        rows = torch.arange(len(base))
+        vectors = tower.items(rows, torch.from_numpy(base.text_vectors)).float()
+    centred = vectors.numpy()
+    mean = centred.mean(axis=0)
+    projection = tower.items.text.weight.detach().numpy().T.copy()
+    space = TowerSpace(centred - mean, mean, projection)
+    return FittedTower(tower, ServedTower(tower, vectors).eval(), space, epochs)
