@@ -275,3 +275,56 @@ def test_ids_of_any_parquet_type_become_the_strings_of_csv(tmp_path: Path) -> No
 def test_a_missing_directory_is_one_clear_error(tmp_path: Path) -> None:
     with pytest.raises(DatasetError, match=r"nowhere: is no directory"):
         open_dataset(str(tmp_path / "nowhere"), rejects=None)
+
+
+def test_several_texts_of_an_item_become_its_description(tmp_path: Path) -> None:
+    items = (
+        "item_id,text:plot,title,description,text:editors_note,price\n"
+        "a,A <b>heist</b>.,Alpha,Short.,Gone wrong,1\nb,,Beta,,,2\nc,Only this,,,,3\n"
+    )
+
+    data = open_dataset(write(tmp_path, items=items), rejects=None)
+
+    assert data.items["description"].tolist() == [
+        "Short.\nPlot: A heist.\nEditors note: Gone wrong",
+        "",
+        "Plot: Only this",
+    ]
+    assert data.attribute_types == {"price": "int"}
+    assert data.report.items_without_text == 0
+
+
+def test_dataset_json_names_texts_and_their_order(tmp_path: Path) -> None:
+    spec = write(tmp_path, items="item_id,title,plot,reviews\na,Alpha,Heist,Liked\nb,Beta,,\n")
+    (tmp_path / "dataset.json").write_text('{"texts": ["reviews", "plot"]}')
+
+    data = open_dataset(spec, rejects=None)
+
+    assert data.items["description"][0] == "Reviews: Liked\nPlot: Heist"
+    assert data.attribute_types == {}
+
+
+@pytest.mark.parametrize(
+    ("texts", "told"),
+    [
+        (["plott"], r"column texts: plott is no text column of items\.csv; it has plot"),
+        (["title"], "title is no text column"),
+        ("plot", "is not a list of names"),
+        (["plot", "plot"], "names a column twice"),
+    ],
+)
+def test_texts_that_are_not_there_are_named(tmp_path: Path, texts: object, told: str) -> None:
+    spec = write(tmp_path, items="item_id,title,plot\na,Alpha,Heist\n")
+    (tmp_path / "dataset.json").write_text(json.dumps({"texts": texts}))
+
+    with pytest.raises(DatasetError, match=told):
+        open_dataset(spec, rejects=None)
+
+
+def test_merged_texts_are_cut_at_the_limit_of_a_description(tmp_path: Path) -> None:
+    items = f"item_id,title,description,text:more\na,A,{'x' * 60_000},{'y' * 60_000}\n"
+
+    data = open_dataset(write(tmp_path, items=items), rejects=None)
+
+    assert len(data.items["description"][0]) == 65_536
+    assert data.report.texts_shortened == 1

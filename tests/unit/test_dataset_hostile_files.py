@@ -38,7 +38,7 @@ def write(directory: Path, interactions: bytes = INTERACTIONS, items: bytes = IT
             b'user_id,item_id,timestamp\nu,a,1\nu,b,"2\nu,a,3\nu,b,4\n',
             r"row 3, column timestamp: a q",
         ),
-        (gzip.compress(INTERACTIONS), r"name it \.csv\.gz"),
+        (gzip.compress(INTERACTIONS), r"name it interactions\.csv\.gz"),
         (b"user_id,item_id,timestamp\nu,a,never\n", r"row 2: no row can be used; the first: times"),
         (b"user_id,item_id,timestamp\nu,a\n", r"row 2: no row can be used; the first: 2 cells"),
     ],

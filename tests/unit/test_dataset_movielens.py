@@ -1,3 +1,4 @@
+import gzip
 from pathlib import Path
 
 import pytest
@@ -104,3 +105,85 @@ def test_ml_latest_small_is_read_whole() -> None:
     assert data.items["tags"][0] == ["pixar", "fun"]
     assert data.interactions["rating"].between(0.5, 5.0).all()
     assert len(fingerprint(data)) == 64
+
+
+def write_genome(directory: Path, scores: str) -> str:
+    spec = write_latest(directory)
+    (directory / "genome-tags.csv").write_text("tagId,tag\n1,Noir\n2,tense\n3,space\n4,weak\n")
+    (directory / "genome-scores.csv").write_text("movieId,tagId,relevance\n" + scores)
+    return spec
+
+
+def test_the_strongest_tags_of_the_genome_come_before_those_of_users(tmp_path: Path) -> None:
+    spec = write_genome(
+        tmp_path, "10,1,0.8\n10,2,0.95\n10,3,0.1\n10,4,0.69\n20,3,0.7\n99,1,1\n30,4,0.2\n"
+    )
+
+    data = open_dataset(spec, rejects=None)
+
+    assert data.items["tags"].tolist() == [["tense", "noir", "a", "los angeles"], ["space"], []]
+    assert "genome-scores.csv: the strongest tags of 3 films" in str(data.report)
+
+
+def test_scores_of_the_genome_that_are_none_are_refused_by_row(tmp_path: Path) -> None:
+    spec = write_genome(tmp_path, "10,1,0.8\n10,2,high\n10,3\n10,3,1.5\n20,3,0.9\n")
+
+    data = open_dataset(spec, rejects=tmp_path / "rejects.csv")
+
+    assert data.items["tags"].tolist()[1] == ["space"]
+    rejects = (tmp_path / "rejects.csv").read_text()
+    assert 'genome-scores.csv,3,relevance is no number from 0 to 1,"10,2,high"' in rejects
+    assert 'genome-scores.csv,4,2 cells where 3 columns are,"10,3"' in rejects
+    assert 'genome-scores.csv,5,relevance is no number from 0 to 1,"10,3,1.5"' in rejects
+
+
+@pytest.mark.parametrize(
+    ("name", "content", "told"),
+    [
+        ("genome-scores.csv", "movieId,tagId\n1,1\n", r"scores\.csv, column relevance: missing"),
+        ("genome-scores.csv", "", r"genome-scores\.csv, row 1: is empty"),
+        ("genome-scores.csv", "movieId,tagId,relevance\n10,9,0.9\n", "column tagId: names a tag"),
+        ("genome-tags.csv", "tagId\n1\n", r"genome-tags\.csv, column tag: missing"),
+        ("ratings.csv", "userId,movieId,rating\n1,1,1\n", r"ratings\.csv, column timestamp: miss"),
+        ("ratings.csv", "", r"ratings\.csv, row 1: is empty"),
+        (
+            "tags.csv",
+            b"userId,movieId,tag,timestamp\n1,1,\xff,1\n",
+            "row 2, column tag: is not UTF",
+        ),
+    ],
+)
+def test_a_broken_file_of_the_25m_layout_is_named(
+    tmp_path: Path, name: str, content: str | bytes, told: str
+) -> None:
+    spec = write_genome(tmp_path, "10,1,0.8\n")
+    (tmp_path / name).write_bytes(content.encode() if isinstance(content, str) else content)
+
+    with pytest.raises(DatasetError, match=told):
+        open_dataset(spec, rejects=None)
+
+
+def test_ratings_may_be_compressed_but_no_directory(tmp_path: Path) -> None:
+    spec = write_latest(tmp_path)
+    ratings = tmp_path / "ratings.csv"
+    plain = fingerprint(open_dataset(spec, rejects=None))
+    (tmp_path / "ratings.csv.gz").write_bytes(gzip.compress(ratings.read_bytes()))
+    ratings.unlink()
+
+    assert fingerprint(open_dataset(spec, rejects=None)) == plain
+
+    (tmp_path / "ratings.csv.gz").unlink()
+    ratings.mkdir()
+    with pytest.raises(DatasetError, match=r"ratings\.csv: is a directory, not a file"):
+        open_dataset(spec, rejects=None)
+
+
+def test_tags_of_the_10m_layout_are_read(tmp_path: Path) -> None:
+    (tmp_path / "ratings.dat").write_text("1::122::5::838985046\n2::122::4.5::838985047\n")
+    (tmp_path / "movies.dat").write_text("122::Boomerang (1992)::Comedy|Romance\n")
+    (tmp_path / "tags.dat").write_text("15::122::Fun::1215184630\n16::122::fun::1215184631\n")
+
+    data = open_dataset(f"movielens:{tmp_path}", rejects=None)
+
+    assert data.items["tags"].tolist() == [["fun"]]
+    assert data.interactions["rating"].tolist() == [5.0, 4.5]

@@ -33,7 +33,7 @@ def count_quotes(path: Path, delimiter: str, quoted: bool) -> int:
     try:
         with path.open("rb") as raw:
             if raw.read(len(GZIP_MAGIC)) == GZIP_MAGIC and path.suffix != ".gz":
-                raise DatasetError(path, "is compressed by gzip; name it .csv.gz")
+                raise DatasetError(path, f"is compressed by gzip; name it {path.name}.gz")
         with opener(path, "rb") as stream:
             while block := stream.read(1 << 20):
                 quotes += block.count(b'"')
@@ -48,8 +48,10 @@ def count_quotes(path: Path, delimiter: str, quoted: bool) -> int:
 
 def _reader(stream: TextIO, delimiter: str, quoted: bool) -> Iterator[list[str]]:
     """Return the rows of a file without the blank lines."""
-    quoting = csv.QUOTE_MINIMAL if quoted else csv.QUOTE_NONE
-    return filter(None, csv.reader(stream, delimiter=delimiter, quoting=quoting))
+    rows = csv.reader(
+        stream, delimiter=delimiter, quoting=csv.QUOTE_MINIMAL if quoted else csv.QUOTE_NONE
+    )
+    return filter(None, rows)
 
 
 def _not_utf8(path: Path, delimiter: str, quoted: bool) -> DatasetError:

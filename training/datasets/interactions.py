@@ -122,7 +122,9 @@ def _clean(
     numbers["label"] = rows.numbers("label")
     kept = rows.finish(report, log)
     # Made times differ in every row, so they cannot tell what is repeated.
-    parsed = (users.codes, items.codes, *([times] if made_from_ms is None else []))
+    parsed: list[npt.NDArray[np.integer]] = [users.codes, items.codes]
+    if made_from_ms is None:
+        parsed.append(times)
     repeated = repeated_rows(table.cells, kept, parsed)
     report.duplicate_rows_removed += len(repeated)
     kept[repeated] = False

@@ -10,6 +10,7 @@ import pyarrow as pa
 
 from training.datasets import cells
 from training.datasets.cells import Mask
+from training.datasets.descriptions import TEXT_PREFIX, merged
 from training.datasets.errors import DatasetError
 from training.datasets.format import ITEM_COLUMNS, UNKNOWN_TIME_MS
 from training.datasets.report import CleaningReport, RejectLog
@@ -46,12 +47,21 @@ def clean_items(
         column = cells.as_strings(rows.column(name)).filter(pa.array(kept))
         return repair(column, MAX_BYTES[name], report).to_pandas().astype("str")
 
+    further = {
+        column: repair(
+            cells.as_strings(rows.column(column)).filter(pa.array(kept)),
+            MAX_BYTES["description"],
+            report,
+        )
+        for column in table.cells.column_names
+        if column.startswith(TEXT_PREFIX)
+    }
     types, attributes = _attributes(table, kept, report)
     frame = pd.DataFrame(
         {
             "item_id": pd.Series([ids.values[c] for c in ids.codes[kept].tolist()], dtype="str"),
             "title": texts("title"),
-            "description": texts("description"),
+            "description": merged(texts("description"), further, MAX_BYTES["description"], report),
             "categories": word_lists(rows, "categories", kept, report),
             "tags": word_lists(rows, "tags", kept, report),
             "brand": texts("brand"),
@@ -119,7 +129,7 @@ def _attributes(
     types: dict[str, str] = {}
     rows: list[dict[str, str | int | float | bool]] = [{} for _ in range(int(kept.sum()))]
     for column in table.cells.column_names:
-        if column in ITEM_COLUMNS:
+        if column in ITEM_COLUMNS or column.startswith(TEXT_PREFIX):
             continue
         name = re.sub(r"[^a-z0-9]+", "_", column.lower()).strip("_")
         if not ATTRIBUTE_NAME.fullmatch(name):

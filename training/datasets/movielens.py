@@ -1,11 +1,12 @@
-"""Reader of the MovieLens layouts: latest (ratings.csv), 100K (u.data) and 1M (ratings.dat)."""
+"""Reader of the MovieLens layouts by their ratings: ratings.csv, ratings.dat and u.data.
 
-import re
+ratings.csv is latest, latest-small, 20M, 25M and 32M; ratings.dat is 1M and 10M; u.data is 100K.
+"""
+
 from collections.abc import Callable, Sequence
 from pathlib import Path
 
 import numpy as np
-import pandas as pd
 import pyarrow as pa
 import pyarrow.compute as pc
 
@@ -13,16 +14,21 @@ from training.datasets import cells
 from training.datasets.cleaning import RawDataset
 from training.datasets.csv_files import read_csv
 from training.datasets.errors import DatasetError
+from training.datasets.files import find_table, need_file, read_table
 from training.datasets.movielens_people import AGES_1M, OCCUPATIONS_1M, describe
+from training.datasets.movielens_tags import (
+    TAG_COLUMNS,
+    genome_files,
+    genome_tags,
+    merged_tags,
+    user_tags,
+)
 from training.datasets.tables import RaggedRow, RawTable
 
 LICENSE = "MovieLens, for research only; see the README of the data"
 NO_GENRES = "(no genres listed)"
 # The year that ends a title: "Heat (1995)", "Doctor Who (2005-)".
 YEAR = r"\((?P<year>\d{4})(?:[-–]\d{0,4})?\)\s*$"
-MAX_ITEM_TAGS = 20
-MAX_TAG_CHARACTERS = 40
-TAG_COLUMNS = ("userId", "movieId", "tag")
 RATING_COLUMNS = ("user_id", "item_id", "rating", "timestamp")
 GENRES_100K = (
     "unknown",
@@ -50,41 +56,60 @@ ITEM_COLUMNS_100K = ("item_id", "title", "release_date", "video_release_date", "
 
 def read_movielens(directory: Path) -> RawDataset:
     """Read whichever layout the directory has."""
+    if find_table(directory, "ratings") is not None:
+        return _read_latest(directory)
     layouts: dict[str, Callable[[Path], RawDataset]] = {
-        "ratings.csv": _read_latest,
         "ratings.dat": _read_1m,
         "u.data": _read_100k,
     }
     for name, read in layouts.items():
         if (directory / name).is_file():
             return read(directory)
-    raise DatasetError(directory, f"is no MovieLens layout: holds none of {', '.join(layouts)}")
+    raise DatasetError(
+        directory, f"is no MovieLens layout: holds none of {', '.join(('ratings.csv', *layouts))}"
+    )
 
 
 def _read_latest(directory: Path) -> RawDataset:
-    ratings = _csv(directory / "ratings.csv").rename(
+    # The tags first: what reading them takes is free again when the ratings are read.
+    tags: dict[str, list[str]] = {}
+    bad: tuple[tuple[str, RaggedRow], ...] = ()
+    notes: tuple[str, ...] = ()
+    tag_file = find_table(directory, "tags")
+    if tag_file is not None:
+        tags, bad = user_tags(read_table(tag_file))
+    genome = genome_files(directory)
+    if genome is not None:
+        typical, bad_scores = genome_tags(*genome)
+        bad += bad_scores
+        tags = merged_tags(typical, tags)
+        notes = (f"{genome[0].name}: the strongest tags of {len(typical):,} films are their tags",)
+    ratings = _table(directory, "ratings").rename(
         {"userId": "user_id", "movieId": "item_id", "rating": "rating", "timestamp": "timestamp"}
     )
-    movies = _csv(directory / "movies.csv").rename(
+    movies = _table(directory, "movies").rename(
         {"movieId": "item_id", "title": "title", "genres": "categories"}
     )
-    tags: dict[str, str] | None = None
-    bad: tuple[tuple[str, RaggedRow], ...] = ()
-    if (directory / "tags.csv").is_file():
-        tags, bad = _item_tags(_csv(directory / "tags.csv"))
-    return _raw(directory, ratings, _items(movies, tags), other_rejects=bad)
+    known = tag_file is not None or genome is not None
+    return _raw(
+        directory, ratings, _items(movies, tags if known else None), other_rejects=bad, notes=notes
+    )
 
 
 def _read_1m(directory: Path) -> RawDataset:
     ratings = _separated(directory / "ratings.dat", "::", RATING_COLUMNS)
     movies = _separated(directory / "movies.dat", "::", ("item_id", "title", "categories"))
+    tags: dict[str, list[str]] | None = None
+    bad: tuple[tuple[str, RaggedRow], ...] = ()
+    if (directory / "tags.dat").is_file():
+        tags, bad = user_tags(_separated(directory / "tags.dat", "::", (*TAG_COLUMNS, "timestamp")))
     users = None
     if (directory / "users.dat").is_file():
         columns = ("user_id", "gender", "age", "occupation", "zip")
         users = describe(
             _separated(directory / "users.dat", "::", columns), AGES_1M, OCCUPATIONS_1M
         )
-    return _raw(directory, ratings, _items(movies, None), users)
+    return _raw(directory, ratings, _items(movies, tags), users, bad)
 
 
 def _read_100k(directory: Path) -> RawDataset:
@@ -114,6 +139,7 @@ def _raw(
     items: RawTable,
     users: RawTable | None = None,
     other_rejects: tuple[tuple[str, RaggedRow], ...] = (),
+    notes: tuple[str, ...] = (),
 ) -> RawDataset:
     # Without the action a row without a rating would pass as a view.
     zeros = np.zeros(ratings.cells.num_rows, dtype=np.int32)
@@ -121,15 +147,16 @@ def _raw(
     rated = ratings.cells.append_column("action", rate)
     return RawDataset(
         name=directory.resolve().name,
-        interactions=RawTable(ratings.file, rated, ratings.rows, ratings.ragged),
+        interactions=(RawTable(ratings.file, rated, ratings.rows, ratings.ragged),),
         items=items,
         users=users,
         license=LICENSE,
         other_rejects=other_rejects,
+        notes=notes,
     )
 
 
-def _items(movies: RawTable, tags: dict[str, str] | None) -> RawTable:
+def _items(movies: RawTable, tags: dict[str, list[str]] | None) -> RawTable:
     """Add the year as an attribute, the language, and the tags if there are any."""
     titles = cells.as_strings(movies.cells.column("title"))
     genres = cells.as_strings(movies.cells.column("categories"))
@@ -145,42 +172,19 @@ def _items(movies: RawTable, tags: dict[str, str] | None) -> RawTable:
     )
     if tags is not None:
         item_ids = cells.as_strings(movies.cells.column("item_id")).to_pylist()
-        joined = [tags.get(item_id, "") for item_id in item_ids]
+        joined = ["|".join(tags.get(item_id, [])) for item_id in item_ids]
         table = table.append_column("tags", pa.array(joined, type=pa.string()))
     return RawTable(movies.file, table, movies.rows, movies.ragged)
 
 
-def _item_tags(table: RawTable) -> tuple[dict[str, str], tuple[tuple[str, RaggedRow], ...]]:
-    """Return each item's tags joined by `|`: those of most users first, then by the alphabet."""
-    table.require("userId", "movieId", "tag")
-    frame = pd.DataFrame(
-        {name: cells.as_strings(table.cells.column(name)).to_pandas() for name in TAG_COLUMNS}
-    )
-    tags = frame["tag"].astype("str").str.replace("|", " ").str.lower()
-    frame["tag"] = tags.str.replace(re.compile(r"\s+"), " ", regex=True).str.strip()
-    frame["row"] = table.rows
-    usable = (frame[list(TAG_COLUMNS)] != "").all(axis=1)
-    bad = [
-        RaggedRow(row, "userId, movieId or tag is missing", f"{user},{item},{tag}")
-        for user, item, tag, row in frame[~usable].itertuples(index=False)
-    ]
-    # Long ones are remarks rather than tags.
-    usable &= frame["tag"].str.len() <= MAX_TAG_CHARACTERS
-    counts = frame[usable].groupby(["movieId", "tag"])["userId"].nunique().reset_index()
-    counts = counts.sort_values(["movieId", "userId", "tag"], ascending=[True, False, True])
-    joined = counts.groupby("movieId")["tag"].agg(lambda tags: "|".join(tags[:MAX_ITEM_TAGS]))
-    rejects = tuple((table.file.name, row) for row in [*table.ragged, *bad])
-    return dict(zip(joined.index.tolist(), joined.tolist(), strict=True)), rejects
-
-
-def _csv(path: Path) -> RawTable:
-    if not path.is_file():
-        raise DatasetError(path, "is missing")
-    return read_csv(path)
+def _table(directory: Path, stem: str) -> RawTable:
+    path = find_table(directory, stem)
+    return read_table(path if path is not None else need_file(directory / f"{stem}.csv"))
 
 
 def _separated(path: Path, separator: str, names: Sequence[str]) -> RawTable:
     """Read a file without header or quotes, in UTF-8 or else in Latin-1."""
+    need_file(path)
     try:
         content = path.read_bytes()
     except OSError as error:

@@ -1,5 +1,7 @@
 """Rows that repeat an earlier row byte for byte."""
 
+from collections.abc import Sequence
+
 import numpy as np
 import numpy.typing as npt
 import pandas as pd
@@ -13,7 +15,7 @@ FACTORS = (0x9E3779B97F4A7C15, 0xC2B2AE3D27D4EB4F, 0x165667B19E3779F9)
 
 
 def repeated_rows(
-    cells: pa.Table, among: Mask, parsed: tuple[npt.NDArray[np.integer], ...]
+    cells: pa.Table, among: Mask, parsed: Sequence[npt.NDArray[np.integer]]
 ) -> npt.NDArray[np.int64]:
     """Return the positions of rows, of those in `among`, that equal an earlier one in every cell.
 

@@ -15,6 +15,8 @@ import pyarrow as pa
 from training.datasets.errors import DatasetError
 
 MAX_RAW_CHARACTERS = 2_000
+# All are counted, but a file of nothing else must not fill the memory.
+MAX_ROWS_WRITTEN = 1_000_000
 
 
 @dataclass
@@ -29,6 +31,18 @@ class CleaningReport:
     """Interactions that repeat an earlier row byte for byte."""
     replaced_rows: Counter[str] = field(default_factory=Counter)
     """Rows by file whose id came again later; the last row won."""
+    bot_like_users: int = 0
+    """Users who act faster than people do; training.datasets.suspicion has the limits."""
+    bot_like_events: int = 0
+    """Interactions of these users."""
+    impossible_times: Counter[str] = field(default_factory=Counter)
+    """Interactions at times at which they cannot have happened, by what speaks against them."""
+    times_are_dates: bool = False
+    """Whether all times are the beginnings of days, so that no order within a day is known."""
+    removed: dict[str, int] = field(default_factory=dict)
+    """Interactions that went because it was asked, by what was asked."""
+    notes: list[str] = field(default_factory=list)
+    """How files were read that say less, or more, than Tandem wants to know."""
     labels_without_action: int = 0
     """Interactions that have a label but neither action nor rating; they are read as a view."""
     items_made: int = 0
@@ -56,7 +70,8 @@ class CleaningReport:
         return self.rows_rejected.total()
 
     def __str__(self) -> str:
-        lines = [f"{name}: {count:,} rows read" for name, count in self.rows_read.items()]
+        lines = list(self.notes)
+        lines += [f"{name}: {count:,} rows read" for name, count in self.rows_read.items()]
         lines += [
             f"{name}: {count:,} rows rejected: {reason}"
             for (name, reason), count in sorted(self.rows_rejected.items())
@@ -82,9 +97,25 @@ class CleaningReport:
             "texts shortened": self.texts_shortened,
         }
         lines += [f"{count:,} {what}" for what, count in done.items() if count]
+        lines += self._suspicious()
+        lines += [f"{count:,} {what} removed, as asked" for what, count in self.removed.items()]
         if self.first_time_ms is not None and self.last_time_ms is not None:
             lines.append(f"from {_day(self.first_time_ms)} to {_day(self.last_time_ms)}")
         return "\n".join(lines)
+
+    def _suspicious(self) -> list[str]:
+        lines = []
+        if self.times_are_dates:
+            lines.append("times are dates: within a day, interactions are in the order of the file")
+        if self.bot_like_users:
+            lines.append(
+                f"{self.bot_like_users:,} bot-like users with {self.bot_like_events:,} interactions"
+            )
+        lines += [
+            f"{count:,} interactions at impossible times: {reason}"
+            for reason, count in self.impossible_times.items()
+        ]
+        return lines
 
 
 def _day(time_ms: int) -> str:
@@ -99,7 +130,8 @@ class RejectLog:
 
     def add(self, file: str, row: int, reason: str, raw: str) -> None:
         """Add one row as it was written."""
-        self._lines.append((file, row, reason, raw[:MAX_RAW_CHARACTERS]))
+        if len(self._lines) < MAX_ROWS_WRITTEN:
+            self._lines.append((file, row, reason, raw[:MAX_RAW_CHARACTERS]))
 
     def add_cells(
         self, file: str, rows: npt.NDArray[np.int64], reasons: Sequence[str], cells: pa.Table

@@ -7,7 +7,7 @@ import pyarrow as pa
 from training.datasets import cells
 from training.datasets.cells import Ids, Mask
 from training.datasets.errors import DatasetError
-from training.datasets.report import CleaningReport, RejectLog
+from training.datasets.report import MAX_ROWS_WRITTEN, CleaningReport, RejectLog
 from training.datasets.tables import RawTable
 
 Float64 = npt.NDArray[np.float64]
@@ -82,6 +82,7 @@ class RowCheck:
             codes = self._reason_codes[refused]
             for code, count in zip(*np.unique(codes, return_counts=True), strict=True):
                 report.rows_rejected[name, self._reasons[code]] += int(count)
+            refused, codes = refused[:MAX_ROWS_WRITTEN], codes[:MAX_ROWS_WRITTEN]
             rows = self._table.rows[refused]
             reasons = [self._reasons[code] for code in codes.tolist()]
             log.add_cells(name, rows, reasons, self._table.cells.take(pa.array(refused)))
