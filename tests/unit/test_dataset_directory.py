@@ -275,6 +275,9 @@ def test_ids_of_any_parquet_type_become_the_strings_of_csv(tmp_path: Path) -> No
 def test_a_missing_directory_is_one_clear_error(tmp_path: Path) -> None:
     with pytest.raises(DatasetError, match=r"nowhere: is no directory"):
         open_dataset(str(tmp_path / "nowhere"), rejects=None)
+    for spec in ("", "recbole:", "a\x00b", "dir:~nobody-by-this-name/x"):
+        with pytest.raises(DatasetError, match="is no directory"):
+            open_dataset(spec, rejects=None)
 
 
 def test_several_texts_of_an_item_become_its_description(tmp_path: Path) -> None:

@@ -46,7 +46,7 @@ def read_csv(
             str(path) if content is None else pa.BufferReader(content),
             **_options(header, delimiter, quoted and not names, names, repeated, ragged),
         )
-    except (pa.ArrowInvalid, pa.ArrowKeyError, OSError) as error:
+    except (pa.ArrowException, OSError) as error:
         raise DatasetError(path, _problem(error)) from error
     rows = _row_numbers(1 if names else 2, cells.num_rows + len(ragged), ragged)
     if quoted and quotes % 2:
@@ -81,7 +81,7 @@ def read_csv_blocks(path: Path) -> Iterator[RawTable]:
                 row = end
                 cells = pa.Table.from_batches([batch]).rename_columns(names)
                 yield RawTable(path, cells, rows, inside)
-    except (pa.ArrowInvalid, pa.ArrowKeyError, OSError) as error:
+    except (pa.ArrowException, OSError) as error:
         raise DatasetError(path, _problem(error)) from error
     if quotes % 2:
         raise DatasetError(path, "a quote is opened and never closed")

@@ -12,12 +12,12 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from training.datasets import cells
 from training.datasets.cleaning import RawDataset
 from training.datasets.csv_files import read_csv
 from training.datasets.errors import DatasetError
 from training.datasets.files import need_file
 from training.datasets.movielens_people import AGES_1M, OCCUPATIONS_1M, describe
+from training.datasets.recbole_cells import listed, unquoted
 from training.datasets.recbole_fields import (
     CATEGORY_FIELDS,
     FIELD_TYPES,
@@ -34,9 +34,6 @@ SPLITS = ("train", "valid", "test")
 OTHER_KINDS = ("kg", "link", "net")
 INTERACTIONS = re.compile(r"(?P<name>.+?)(\.train|\.valid|\.test)?\.inter(\.gz)?")
 REPEATED = (*INTERACTION_FIELDS["user_id"], *INTERACTION_FIELDS["item_id"], "rating", "label")
-QUOTED = r'^"(?:[^"]|"")*"$'
-# A separator is one if so many of the cells of several words hold it.
-LEAST_SEPARATED = 0.25
 
 
 def read_recbole(directory: Path) -> RawDataset:
@@ -121,7 +118,7 @@ def _events(path: Path) -> RawTable:
         raise DatasetError(path, problem, row=1, column=lists[0])
     names = _names(table, types, INTERACTION_FIELDS, required=("user_id", "item_id"))
     # The other fields keep their names, to be ignored and told of, or known by them.
-    columns = {names.get(f, f): _unquoted(table.cells.column(f)) for f in types}
+    columns = {names.get(f, f): unquoted(table.cells.column(f)) for f in types}
     return RawTable(path, pa.table(columns), table.rows, table.ragged)
 
 
@@ -129,11 +126,11 @@ def _items(path: Path, notes: list[str]) -> RawTable:
     table, types = _read(path)
     names = _names(table, types, ITEM_FIELDS, required=("item_id",))
     columns = {column: table.cells.column(field) for field, column in names.items()}
-    columns = {column: _unquoted(values) for column, values in columns.items()}
+    columns = {column: unquoted(values) for column, values in columns.items()}
     if "tags" in columns:
-        columns["tags"] = _listed(columns["tags"], types[_field(names, "tags")])
+        columns["tags"] = listed(columns["tags"], types[_field(names, "tags")])
     categories = [
-        _listed(_unquoted(table.cells.column(field)), types[field])
+        listed(unquoted(table.cells.column(field)), types[field])
         for field in CATEGORY_FIELDS
         if field in types and field not in names
     ]
@@ -144,29 +141,27 @@ def _items(path: Path, notes: list[str]) -> RawTable:
     used = {*names, *CATEGORY_FIELDS}
     for field in TEXT_FIELDS:
         if field in types and field not in used:
-            columns[f"text:{field}"] = _unquoted(table.cells.column(field))
+            columns[f"text:{field}"] = unquoted(table.cells.column(field))
     used.update(TEXT_FIELDS)
     ignored = [field for field, kind in types.items() if kind == "float_seq" and field not in used]
     if ignored:
         notes.append(f"{path.name}: columns ignored: {', '.join(ignored)}")
     for field in types:
         if field not in used and field not in ignored:
-            columns[field] = _unquoted(table.cells.column(field))
+            columns[field] = unquoted(table.cells.column(field))
     return RawTable(path, pa.table(columns), table.rows, table.ragged)
 
 
 def _users(path: Path, name: str, notes: list[str]) -> RawTable:
     table, types = _read(path)
     names = _names(table, types, USER_FIELDS, required=("user_id",))
-    columns = {c: _unquoted(table.cells.column(field)) for field, c in names.items()}
+    columns = {c: unquoted(table.cells.column(field)) for field, c in names.items()}
     if "tags" in columns:
-        columns["tags"] = _listed(columns["tags"], types[_field(names, "tags")])
+        columns["tags"] = listed(columns["tags"], types[_field(names, "tags")])
     known = [field for field in PEOPLE_FIELDS if field in types]
     if known and "text" not in columns:
         empty = pa.array([""] * table.cells.num_rows, type=pa.string())
-        asked = {
-            f: _unquoted(table.cells.column(f)) if f in known else empty for f in PEOPLE_FIELDS
-        }
+        asked = {f: unquoted(table.cells.column(f)) if f in known else empty for f in PEOPLE_FIELDS}
         people = RawTable(
             path, pa.table({"user_id": columns["user_id"], **asked}), table.rows, table.ragged
         )
@@ -219,34 +214,3 @@ def _names(
 
 def _field(names: Mapping[str, str], column: str) -> str:
     return next(field for field, name in names.items() if name == column)
-
-
-def _unquoted(column: pa.ChunkedArray) -> pa.ChunkedArray:
-    """Return cells without the quotes that writers of tables put around quotes."""
-    if pa.types.is_dictionary(column.type):
-        return column
-    quoted = pc.match_substring_regex(column, QUOTED)
-    if not pc.any(quoted).as_py():
-        return column
-    inner = pc.replace_substring(pc.utf8_slice_codeunits(column, 1, -1), '""', '"')
-    return pc.if_else(quoted, inner, column)
-
-
-def _listed(column: pa.ChunkedArray, kind: str) -> pa.Array:
-    """Return lists separated by `|`: one token, or what commas or spaces separate.
-
-    Published files write sequences as `Drama Thriller`, `Drama, Science Fiction` or, as Python
-    prints lists, `'Beauty', "Men's"`.
-    """
-    distinct, codes = cells.encode(pa.chunked_array(column))
-    if kind != "token_seq":
-        return distinct.take(pa.array(codes))
-    texts = distinct.to_pylist()
-    several = [text for text in texts if re.search(r"\s|,|\|", text.strip())]
-    held = {mark: sum(mark in text for text in several) for mark in "|,"}
-    mark = next((m for m in "|," if held[m] and held[m] >= LEAST_SEPARATED * len(several)), None)
-    split = [
-        "|".join(part.strip(" '\"[]{}") for part in (text.split(mark) if mark else text.split()))
-        for text in texts
-    ]
-    return pa.array(split, type=pa.string()).take(pa.array(codes))

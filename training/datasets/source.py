@@ -28,9 +28,18 @@ def open_dataset(
     kind, separator, rest = spec.partition(":")
     if not separator or kind not in READERS:
         kind, rest = "dir", spec
-    directory = Path(rest).expanduser()
-    if not rest or not directory.is_dir():
-        raise DatasetError(rest or spec, "is no directory")
     if now_ms is None:
         now_ms = time.time_ns() // 1_000_000
-    return clean(READERS[kind](directory), rejects, cleaning or Cleaning(), now_ms)
+    try:
+        directory = Path(rest).expanduser()
+        found = bool(rest) and directory.is_dir()
+    except (OSError, ValueError, RuntimeError) as error:
+        # No right to look, a NUL byte, or the home of nobody.
+        raise DatasetError(rest, f"is no directory: {error}") from error
+    if not found:
+        raise DatasetError(rest or spec, "is no directory")
+    try:
+        raw = READERS[kind](directory)
+    except OSError as error:
+        raise DatasetError(directory, f"cannot be read: {error}") from error
+    return clean(raw, rejects, cleaning or Cleaning(), now_ms)
