@@ -15,7 +15,7 @@ from features.item_table import ItemTable, read_item_table
 from features.neighbours import Neighbours
 from features.tower import TowerSpace
 
-FORMAT = 1
+FORMAT = 2
 MANIFEST = "manifest.json"
 CANDIDATES_DEFAULT = 200
 
@@ -167,7 +167,9 @@ def open_release(uri: str | Path, *, verify: bool = True) -> Release:
         raise ReleaseUnusable(f"{path} cannot be read: {error}") from error
     found = manifest.get("format") if isinstance(manifest, dict) else None
     if found != FORMAT:
-        raise ReleaseUnusable(f"{path} has format {found}; this version reads format {FORMAT}")
+        raise ReleaseUnusable(
+            f"{path} has format {found}, this version reads format {FORMAT}; train it anew"
+        )
     release = Release(directory, cast(Manifest, manifest))
     for name, expected in release.manifest["files"].items() if verify else ():
         file = directory / name

@@ -11,12 +11,15 @@ from pathlib import Path
 import numpy as np
 import pyarrow as pa
 import pyarrow.parquet as pq
+import torch
 from safetensors.numpy import save_file
 
 from features.candidates import ReleaseTables
 from features.release import FORMAT, MANIFEST, DatasetEntry, EncoderEntry, Manifest, file_sha256
 from models.ranker.ranker import Ranker
 from models.ranker.text import TOKENIZER
+from models.tower.export import TowerDiffers, export_tower
+from models.tower.serving import ServedTower
 from models.tower.tower import UserTower
 from training.errors import TrainingError
 
@@ -54,12 +57,16 @@ def write_release(
     settings: Mapping[str, object],
     version: str,
 ) -> None:
-    """Write a release beside its place and then rename it there."""
+    """Write a release beside its place and then rename it there.
+
+    Raises TrainingError where the user tower's exports do not say what the tower says.
+    """
     draft = out.absolute().with_name(f".{out.name}.{secrets.token_hex(4)}")
     draft.mkdir(parents=True)
     try:
         _write_tables(draft, tables)
         tower.save(draft / "tower")
+        _export_tower(draft / "tower", tower, tables)
         ranker.save(draft / "ranker")
         shutil.copyfile(tokenizer_directory / TOKENIZER, draft / "ranker" / TOKENIZER)
         lines = (json.dumps(entry, ensure_ascii=False) for entry in golden)
@@ -87,6 +94,14 @@ def write_release(
         draft.rename(out)
     finally:
         shutil.rmtree(draft, ignore_errors=True)
+
+
+def _export_tower(folder: Path, tower: UserTower, tables: ReleaseTables) -> None:
+    vectors = torch.from_numpy(tables.tower.item_vectors + tables.tower.mean)
+    try:
+        export_tower(ServedTower(tower, vectors).eval(), folder)
+    except TowerDiffers as error:
+        raise TrainingError(str(error)) from error
 
 
 def _write_tables(draft: Path, tables: ReleaseTables) -> None:

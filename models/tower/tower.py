@@ -9,7 +9,7 @@ import torch.nn.functional as F
 from safetensors.torch import load_file, save_file
 from torch import Tensor, nn
 
-from models.tower.attention_bias import AttentionBias
+from models.tower.attention_bias import AttentionBias, time_buckets
 from models.tower.config import TowerConfig, load_tower_config
 from models.tower.items import ItemTower
 
@@ -79,10 +79,22 @@ class UserTower(nn.Module):
 
         Events are oldest first and padded at the end, where nothing looks at them.
         """
+        buckets_BLL = time_buckets(times_ms_BL, next_ms_BL)
+        return self.of_buckets(item_vectors_BLW, actions_BL, features_BLE, buckets_BLL, context_BLX)
+
+    def of_buckets(
+        self,
+        item_vectors_BLW: Tensor,
+        actions_BL: Tensor,
+        features_BLE: Tensor,
+        buckets_BLL: Tensor,
+        context_BLX: Tensor,
+    ) -> Tensor:
+        """Return the same of elapsed times in buckets, as `time_buckets` gives them."""
         scale = self.config.width**0.5
         tokens = item_vectors_BLW * scale + self.action(actions_BL) + self.event(features_BLE)
         state = F.dropout(tokens, self.config.dropout, self.training)
-        bias = self.bias(times_ms_BL, next_ms_BL).to(state.dtype)
+        bias = self.bias(buckets_BLL).to(state.dtype)
         for block in self.blocks:
             state = block(state, bias)
         return self.merge(self.norm(state) + self.context(context_BLX))
