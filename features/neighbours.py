@@ -11,17 +11,17 @@ Rows = npt.NDArray[np.integer]
 
 @dataclass(frozen=True)
 class Neighbours:
-    """The nearest neighbours of each item by cosine of co-occurrence.
+    """The nearest neighbours of each item by their weight: EASE's, or cosines of co-occurrence.
 
     rows: int32 [items, neighbours], -1 where an item has fewer.
-    scores: float32 [items, neighbours], cosines, 0 where there is none.
+    scores: float32 [items, neighbours], weights, 0 where there is none.
     """
 
     rows: npt.NDArray[np.int32]
     scores: Float32
 
     def scores_of_all(self, rows: Rows, weights: Float32) -> Float32:
-        """Return every item's weighted mean cosine to the given rows, float32 [items].
+        """Return every item's weighted mean weight from the given rows, float32 [items].
 
         Only positive weights and known rows (>= 0) count.
         """

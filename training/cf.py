@@ -1,4 +1,4 @@
-"""Fitting collaborative filtering: iALS factors and item-to-item neighbours."""
+"""Fitting collaborative filtering: iALS factors and item-to-item neighbours (EASE, cosine)."""
 
 import warnings
 
@@ -7,6 +7,7 @@ import numpy.typing as npt
 from implicit.als import AlternatingLeastSquares
 from implicit.nearest_neighbours import CosineRecommender
 from implicit.utils import ParameterWarning
+from scipy.linalg import inv
 from threadpoolctl import threadpool_limits
 
 from features.cf import CfModel
@@ -37,8 +38,33 @@ def fit_cf(interactions: Interactions, settings: TrainSettings) -> CfModel:
 
 
 def fit_neighbours(interactions: Interactions, settings: TrainSettings) -> Neighbours:
-    """Return each item's nearest neighbours by cosine of co-occurrence, itself left out."""
+    """Return each item's nearest neighbours, itself left out: EASE's, or for many items cosines."""
     keep = min(settings.neighbours, max(interactions.items - 1, 1))
+    if interactions.items <= settings.ease_items:
+        return _ease(interactions, keep, settings.ease_regularization)
+    return _cosines(interactions, keep)
+
+
+def _ease(interactions: Interactions, keep: int, regularization: float) -> Neighbours:
+    """Return the greatest weights of a linear model of each item from all others.
+
+    Steck, "Embarrassingly Shallow Autoencoders for Sparse Data", WWW 2019.
+    """
+    matrix = interactions.matrix()
+    matrix.data = np.ones_like(matrix.data)
+    gram = (matrix.T @ matrix).toarray().astype(np.float32)
+    gram[np.diag_indices_from(gram)] += regularization
+    weights = inv(gram, overwrite_a=True, check_finite=False)
+    weights /= -np.diag(weights).copy()
+    np.fill_diagonal(weights, 0.0)
+    rows = np.argpartition(-weights, keep - 1, axis=1)[:, :keep].astype(np.int32)
+    scores = np.maximum(np.take_along_axis(weights, rows, axis=1), 0.0)
+    order = np.argsort(-scores, axis=1, kind="stable")
+    rows, scores = np.take_along_axis(rows, order, 1), np.take_along_axis(scores, order, 1)
+    return Neighbours(np.where(scores > 0, rows, -1).astype(np.int32), scores)
+
+
+def _cosines(interactions: Interactions, keep: int) -> Neighbours:
     model = CosineRecommender(K=keep + 1)
     with warnings.catch_warnings():
         warnings.simplefilter("ignore", ParameterWarning)  # of its own transposing

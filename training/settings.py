@@ -8,6 +8,8 @@ class TrainSettings:
     """Settings of one training run, recorded in the release's manifest.
 
     cf_width, cf_regularization, cf_alpha, cf_iterations: of iALS. neighbours: kept for each item.
+    ease_items: the most items for which neighbours are EASE's weights, as its cost is cubic; for
+    more they are cosines. ease_regularization: of EASE.
     tower_*: of the user tower; batch_events: events per step; negatives: items that a step tells
     the targets from, where the catalogue is more than twice as large; epochs at most, patience in
     epochs, and epochs by which a fitted tower goes on when there is more to learn from.
@@ -24,7 +26,9 @@ class TrainSettings:
     cf_regularization: float = 10.0
     cf_alpha: float = 10.0
     cf_iterations: int = 15
-    neighbours: int = 50
+    neighbours: int = 200
+    ease_items: int = 15_000
+    ease_regularization: float = 150.0
     tower_width: int = 128
     tower_layers: int = 2
     tower_heads: int = 2

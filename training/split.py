@@ -19,7 +19,7 @@ class Split:
     """Places of target events within each user's events; models see the events before a target.
 
     test, valid: int64 [users], the last target and the one before it, NONE where there is none.
-    window: for each user the targets that the ranker learns from, ascending.
+    window: for each user the targets that the ranker learns from, ascending; for many none.
     fit_counts: int64 [users], the events that CF is fitted on while the ranker learns.
     """
 
@@ -56,14 +56,18 @@ def leave_last_out(
     Without `test` the last target is the one for validation.
 
     Before those, the newest share of targets is the ranker's window. CF is fitted on what precedes
-    the window, so that its scores of the window's items are not memories of them.
+    the window, so that its scores of the window's items are not memories of them. Users have a
+    window, drawn at random, until there are `settings.positions` targets: of the others nothing
+    need be withheld.
     """
+    random = np.random.default_rng(settings.seed)
     counts = interactions.counts()
     tested = np.full(interactions.users, NONE)
     valid = np.full(interactions.users, NONE)
     fit_counts = counts.copy()
-    window: list[Int64] = []
-    for user in range(interactions.users):
+    window: list[Int64] = [np.empty(0, np.int64)] * interactions.users
+    windowed = 0
+    for user in random.permutation(interactions.users).tolist():
         targets = targets_of(interactions.of(user), repeat)
         if test and len(targets) > 0:
             tested[user] = fit_counts[user] = targets[-1]
@@ -73,8 +77,8 @@ def leave_last_out(
         learned = targets[:-1]
         share = int(settings.window_share * len(learned))
         size = min(max(share, settings.window_least), settings.window_most, len(learned) // 2)
-        chosen = learned[len(learned) - size :]
-        window.append(chosen)
-        if size > 0:
-            fit_counts[user] = chosen[0]
+        if size > 0 and windowed < settings.positions:
+            window[user] = learned[len(learned) - size :]
+            windowed += size
+            fit_counts[user] = window[user][0]
     return Split(tested, valid, window, fit_counts)

@@ -65,21 +65,19 @@ def _window(
     words: Words,
     settings: TrainSettings,
 ) -> list[Target]:
-    """Return the targets that the ranker learns from: whole users, drawn until there are enough.
+    """Return the targets that the ranker learns from.
 
     Some targets come once more as a user known by words made from the target's own categories and
     tags, half of them without history: so the ranker learns to take people at their word.
     """
     random = np.random.default_rng(settings.seed)
     targets: list[Target] = []
-    for user in random.permutation(len(window)):
-        if len(targets) >= settings.positions:
-            break
-        events = interactions.of(int(user))
-        for place in window[user]:
-            targets.append(Target(int(user), int(place), words.known(int(user), int(place))))
+    for user, places in enumerate(window):
+        events = interactions.of(user)
+        for place in places:
+            targets.append(Target(user, int(place), words.known(user, int(place))))
             said = int(words.of_item[events.rows[place]])
             if said != NO_WORDS and random.random() < settings.words_share:
                 forget = bool(random.random() < 0.5)
-                targets.append(Target(int(user), int(place), said, forget))
+                targets.append(Target(user, int(place), said, forget))
     return targets

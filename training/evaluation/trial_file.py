@@ -83,6 +83,11 @@ def write_result(
     """Write a result in the form of the baselines, the description last: with it, it is whole."""
     directory.mkdir(parents=True, exist_ok=True)
     np.savez(directory / RESULT, ranked=ranked, label_scores=label_scores)
+    write_about(directory, about)
+
+
+def write_about(directory: Path, about: Mapping[str, Any]) -> None:
+    """Replace a result's description as a whole."""
     half = directory / f".{ABOUT}"
     half.write_text(json.dumps(about, indent=2) + "\n", encoding="utf-8")
     half.replace(directory / ABOUT)
