@@ -6,6 +6,7 @@ Steck, "Embarrassingly Shallow Autoencoders for Sparse Data", WWW 2019.
 import numpy as np
 from scipy import linalg
 
+from baselines import validation
 from baselines.ranking import Scorer
 from baselines.trial import Events, Float32, NotApplicable, Requests, Trial
 from baselines.validation import Settings
@@ -16,6 +17,17 @@ GRID: list[Settings] = [
 LARGEST = 20_000
 
 
+def possible(events: Events) -> bool:
+    """Return whether the dense matrices of a fit stay within LARGEST x LARGEST cells."""
+    users, items = len(np.unique(events.user)), len(np.unique(events.item))
+    return min(users * items, items * items) <= LARGEST**2
+
+
+def choose(trial: Trial, seed: int, budget: int | None) -> tuple[Settings, list[Settings]]:
+    """Choose settings on validation."""
+    return validation.choose(fit, GRID[:budget], trial, seed)
+
+
 def fit(events: Events, trial: Trial, settings: Settings, seed: int) -> Scorer:
     """Solve for the item-to-item weights; a request's scores are its history's row of them.
 
@@ -23,8 +35,14 @@ def fit(events: Events, trial: Trial, settings: Settings, seed: int) -> Scorer:
     there are fewer users than items, x P follows from a matrix of users alone:
     P = (I - X' (X X' + l2 I)^-1 X) / l2.
 
-    Raises NotApplicable where both users and items go beyond LARGEST: the smaller matrix is dense.
+    Raises NotApplicable where `possible` says no.
     """
+    if not possible(events):
+        users, items = len(np.unique(events.user)), len(np.unique(events.item))
+        raise NotApplicable(
+            f"EASE needs a dense matrix of items x items or users x items; with {users} users and "
+            f"{items} items that is more than {LARGEST} x {LARGEST}"
+        )
     del seed
     l2 = settings["l2"]
     binary = events.matrix(trial.users, trial.items)
@@ -32,11 +50,6 @@ def fit(events: Events, trial: Trial, settings: Settings, seed: int) -> Scorer:
     binary.data[:] = 1.0
     known = np.flatnonzero(events.popularity(trial.items) > 0)
     binary = binary[:, known]
-    smaller = min(binary.shape)
-    if smaller > LARGEST:
-        raise NotApplicable(
-            f"EASE inverts a dense matrix of {smaller} x {smaller}; at most {LARGEST} is allowed"
-        )
     if binary.shape[0] < binary.shape[1]:
         inner = _inverse(binary @ binary.T, l2)
         through = np.asarray(inner @ binary)  # [users, items]
@@ -48,11 +61,10 @@ def fit(events: Events, trial: Trial, settings: Settings, seed: int) -> Scorer:
     def score(requests: Requests) -> Float32:
         past = requests.matrix(trial.items)[:, known]
         past.data[:] = 1.0
+        dense = past.toarray()
         if binary.shape[0] < binary.shape[1]:
-            dense = past.toarray()
             projected = (dense - (past @ binary.T) @ through) / l2
         else:
-            dense = past.toarray()
             projected = np.asarray(past @ inverse)
         scores = np.zeros((len(requests), trial.items), dtype=np.float32)
         scores[:, known] = dense - projected / diagonal

@@ -7,6 +7,7 @@ import numpy as np
 from implicit.als import AlternatingLeastSquares
 from threadpoolctl import threadpool_limits
 
+from baselines import validation
 from baselines.ranking import Scorer, with_unknown_last
 from baselines.trial import Events, Float32, Requests, Trial
 from baselines.validation import Settings
@@ -17,6 +18,11 @@ GRID: list[Settings] = [
     for regularization in (1.0, 10.0)
     for alpha in (1.0, 4.0, 10.0)
 ]
+
+
+def choose(trial: Trial, seed: int, budget: int | None) -> tuple[Settings, list[Settings]]:
+    """Choose settings on validation."""
+    return validation.choose(fit, GRID[:budget], trial, seed)
 
 
 def fit(events: Events, trial: Trial, settings: Settings, seed: int) -> Scorer:

@@ -37,8 +37,8 @@ def rank(
 ) -> tuple[Int32, Float32]:
     """Rank the whole catalogue for each request; return items and scores, [R, depth] each.
 
-    Items of the history are left out unless `repeat`. A request without history is answered by
-    popularity, float32 [items], whatever the scorer says.
+    Items of the history are left out unless `repeat`. A request whose history holds no item that the
+    fit knows is answered by popularity, float32 [items], whatever the scorer says.
     """
     items = len(popularity)
     ranked = np.full((len(requests), depth), -1, dtype=np.int32)
@@ -48,7 +48,7 @@ def rank(
         scores = scorer(part)
         for row in range(len(part)):
             history = part.history(row)
-            of_items = scores[row] if len(history) else popularity
+            of_items = scores[row] if popularity[history].any() else popularity
             allowed = np.ones(items, dtype=bool)
             if not repeat:
                 allowed[history] = False

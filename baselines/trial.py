@@ -92,18 +92,20 @@ class Requests:
         return sparse.csr_matrix((ones, (row, self.item)), shape=(len(self), items))
 
     @staticmethod
+    def within(
+        events: Events, lows: Int64, highs: Int64, user: Int32, time_ms: Int64
+    ) -> "Requests":
+        """Return requests of which each has the events lows[r]..highs[r] - 1 as its history."""
+        start = np.concatenate([[0], np.cumsum(highs - lows)]).astype(np.int64)
+        taken = np.arange(start[-1]) + np.repeat(lows - start[:-1], highs - lows)
+        return Requests(user, time_ms, start, events.item[taken], events.time_ms[taken])
+
+    @staticmethod
     def before(events: Events, places: Int64, users: int) -> "Requests":
         """Return one request for each event at `places`, with its user's events before it."""
-        starts = events.starts(users)[events.user[places]]
-        lengths = places - starts
-        bounds = np.concatenate([[0], np.cumsum(lengths)]).astype(np.int64)
-        taken = np.arange(bounds[-1]) + np.repeat(starts - bounds[:-1], lengths)
-        return Requests(
-            events.user[places],
-            events.time_ms[places],
-            bounds,
-            events.item[taken],
-            events.time_ms[taken],
+        user = events.user[places]
+        return Requests.within(
+            events, events.starts(users)[user], places, user, events.time_ms[places]
         )
 
 
@@ -193,16 +195,11 @@ def score_requests(trial: Trial) -> tuple[Requests, Int64]:
     first = np.full(len(users), np.iinfo(np.int64).max)
     np.minimum.at(first, row, trial.score_time_ms)
     bounds = trial.known.starts(trial.users)
-    seen: list[Int64] = []
-    for user, time_ms in zip(users, first, strict=True):
-        times = trial.known.time_ms[bounds[user] : bounds[user + 1]]
-        until = np.searchsorted(times, time_ms, side="right")
-        seen.append(np.arange(bounds[user], bounds[user] + until))
-    start = np.concatenate([[0], np.cumsum([len(places) for places in seen])]).astype(np.int64)
-    places = np.concatenate([*seen, np.empty(0, dtype=np.int64)]).astype(np.int64)
-    requests = Requests(
-        users.astype(np.int32), first, start, trial.known.item[places], trial.known.time_ms[places]
-    )
+    lows, highs = bounds[users], bounds[users + 1]
+    for place, time_ms in enumerate(first):
+        times = trial.known.time_ms[lows[place] : highs[place]]
+        highs[place] = lows[place] + np.searchsorted(times, time_ms, side="right")
+    requests = Requests.within(trial.known, lows, highs, users.astype(np.int32), first)
     return requests, row.astype(np.int64)
 
 

@@ -1,14 +1,15 @@
 """Settings are chosen on each user's last known event; the test is never looked at."""
 
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
+from itertools import islice
 from typing import Any
 
 import numpy as np
 
 from baselines.ranking import Scorer, ndcg, rank
-from baselines.trial import Bool, Events, Float32, Int32, Int64, Requests, Trial
+from baselines.trial import Bool, Events, Int32, Int64, Requests, Trial
 
 VALIDATION_USERS = 1_000
 
@@ -61,14 +62,18 @@ def hold_out(trial: Trial, seed: int) -> Validation:
     return Validation(known.where(keep), requests, known.item[last])
 
 
-def measure(scorer: Scorer, validation: Validation, popularity: Float32, repeat: bool) -> float:
-    """Return the validation NDCG@10 of a fitted system."""
-    ranked, _ = rank(scorer, validation.requests, popularity, repeat, depth=10)
+def measure(scorer: Scorer, validation: Validation, trial: Trial) -> float:
+    """Return the validation NDCG@10 of a system fitted on validation.events."""
+    popularity = validation.events.popularity(trial.items)
+    ranked, _ = rank(scorer, validation.requests, popularity, trial.repeat, depth=10)
     return ndcg(ranked, validation.targets)
 
 
 def choose(
-    fit: Callable[[Events, Settings], Scorer], grid: list[Settings], trial: Trial, seed: int
+    fit: Callable[[Events, Trial, Settings, int], Scorer],
+    grid: list[Settings],
+    trial: Trial,
+    seed: int,
 ) -> tuple[Settings, list[Settings]]:
     """Fit every setting of the grid; return the best by validation NDCG@10 and all that was seen.
 
@@ -77,12 +82,57 @@ def choose(
     if len(grid) == 1:
         return grid[0], []
     validation = hold_out(trial, seed)
-    popularity = validation.events.popularity(trial.items)
     tried: list[Settings] = []
     for number, settings in enumerate(grid, 1):
         started = time.monotonic()
-        quality = measure(fit(validation.events, settings), validation, popularity, trial.repeat)
+        scorer = fit(validation.events, trial, settings, seed)
+        quality = measure(scorer, validation, trial)
         seconds = round(time.monotonic() - started, 2)
         tried.append({"settings": settings, "ndcg@10": quality, "seconds": seconds})
         print(f"  {number}/{len(grid)} {settings}: {quality:.4f} in {seconds:.1f}s", flush=True)
     return max(tried, key=lambda row: row["ndcg@10"])["settings"], tried
+
+
+@dataclass(frozen=True)
+class Epochs:
+    """A system trained in epochs is measured after every `step`, for `most` epochs at most.
+
+    It ends earlier where `patience` measures in a row bring nothing better.
+    """
+
+    step: int
+    most: int
+    patience: int
+
+
+def choose_epochs(
+    train: Callable[[Events, Trial, Settings, int], Iterator[Scorer]],
+    grid: list[Settings],
+    epochs: Epochs,
+    trial: Trial,
+    seed: int,
+) -> tuple[Settings, list[Settings]]:
+    """Train every setting of the grid with early stopping; the chosen setting names its epochs.
+
+    train: yields a scorer after every epochs.step epochs, without end.
+    """
+    validation = hold_out(trial, seed)
+    tried: list[Settings] = []
+    for number, settings in enumerate(grid, 1):
+        started = time.monotonic()
+        curve: list[float] = []
+        for scorer in train(validation.events, trial, settings, seed):
+            curve.append(measure(scorer, validation, trial))
+            best = int(np.argmax(curve))
+            if len(curve) * epochs.step >= epochs.most or len(curve) - 1 - best >= epochs.patience:
+                break
+        seconds = round(time.monotonic() - started, 2)
+        chosen = {**settings, "epochs": (best + 1) * epochs.step}
+        tried.append({"settings": chosen, "ndcg@10": curve[best], "seconds": seconds})
+        print(f"  {number}/{len(grid)} {chosen}: {curve[best]:.4f} in {seconds:.1f}s", flush=True)
+    return max(tried, key=lambda row: row["ndcg@10"])["settings"], tried
+
+
+def after(scorers: Iterator[Scorer], epochs: Epochs, count: int) -> Scorer:
+    """Return the scorer of a training after `count` epochs."""
+    return next(islice(scorers, count // epochs.step - 1, None))
