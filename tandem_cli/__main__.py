@@ -9,6 +9,7 @@ from tandem_cli.commands import (
     down,
     encoder,
     erase,
+    evaluate,
     event,
     ingest,
     profile,
@@ -31,6 +32,7 @@ app = typer.Typer(
 app.command("demo")(demo.demo)
 app.command("sample")(sample.sample)
 app.command("train")(train.train)
+app.command("evaluate")(evaluate.evaluate)
 app.command("up")(up.up)
 app.command("status")(status.status)
 app.command("down")(down.down)

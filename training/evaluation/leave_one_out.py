@@ -9,7 +9,9 @@ from features.candidates import SOURCES
 from models.ranker.ranker import Ranker
 from models.ranker.value import probabilities, values
 from tandem.v1.candidate_pb2 import Source
-from training.evaluation.metrics import MISSED, Metric, metrics_of
+from training.evaluation.intervals import Metric
+from training.evaluation.metrics import MISSED, metrics_of
+from training.evaluation.report import cell
 from training.examples import Example, ExampleMaker
 from training.progress import Say, tracked
 from training.ranker.loop import scored
@@ -77,9 +79,6 @@ def table(report: Report) -> list[str]:
     names = ["hr@10", "ndcg@10", "mrr", "recall@200"]
     lines = [f"{'system':18}" + "".join(f"{name:>26}" for name in names)]
     for system, metrics in report.items():
-        cells = [
-            f"{m['mean']:.4f} [{m['ci95'][0]:.4f}, {m['ci95'][1]:.4f}]"
-            for m in (metrics[name] for name in names)
-        ]
-        lines.append(f"{system:18}" + "".join(f"{cell:>26}" for cell in cells))
+        cells = [cell(metrics[name]) for name in names]
+        lines.append(f"{system:18}" + "".join(f"{text:>26}" for text in cells))
     return lines

@@ -102,7 +102,9 @@ class Measure:
             return {"mean": float(np.mean([of(ranked, items) for ranked in pooled])), "ci95": None}
 
         seen = [
-            lists.seen_share(result.ranked, bounds, trial.events.events.rows[places], items)
+            lists.seen_share(
+                result.ranked, bounds, trial.events.events.rows[places].astype(np.int64), items
+            )
             for results in seeds
             for trial, result in zip(self.folds, results, strict=True)
             for bounds, places in [trial.histories(trial.requests)]

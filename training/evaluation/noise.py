@@ -7,7 +7,7 @@ import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
-from training.datasets.format import ACTIONS, Dataset
+from training.datasets.format import ACTIONS, SPLITS, Dataset
 from training.evaluation.trial import Trial, asks_at
 from training.interactions import interactions_of
 
@@ -87,12 +87,12 @@ def noisy_dataset(dataset: Dataset, noise: Noise) -> Dataset:
     unknown = np.full(count, np.nan)
     actions = np.where(np.isfinite(noise.ratings), "rate", "view")
     columns: dict[str, object] = {
-        "user_id": pd.Categorical.from_codes(noise.users, dtype=frame["user_id"].dtype),
-        "item_id": pd.Categorical.from_codes(noise.items, dtype=frame["item_id"].dtype),
+        "user_id": pd.Categorical.from_codes(noise.users, frame["user_id"].cat.categories),
+        "item_id": pd.Categorical.from_codes(noise.items, frame["item_id"].cat.categories),
         "timestamp": noise.times_ms,
         "action": pd.Categorical(actions, categories=pd.Index(ACTIONS)),
         "rating": noise.ratings,
-        "split": pd.Categorical(["train"] * count, dtype=frame["split"].dtype),
+        "split": pd.Categorical(["train"] * count, categories=pd.Index(SPLITS)),
         "text": [""] * count,
     }
     rows = pd.DataFrame({name: columns.get(name, unknown) for name in frame.columns})

@@ -119,7 +119,7 @@ def make_trial(
     if protocol.name == "given":
         tested = (dataset.interactions["split"] == "test").to_numpy()
         labelled = np.flatnonzero(tested & np.isfinite(labels))
-    scored = _some_users(labelled, dataset.user_rows[labelled], rated, sample)
+    scored = _some_users(labelled, dataset.user_rows[labelled].astype(np.int64), rated, sample)
     if not len(targets) and not len(scored):
         raise TrainingError(f"the protocol {protocol.name} leaves no event to predict")
     return Trial(
