@@ -37,8 +37,8 @@ def rank(
 ) -> tuple[Int32, Float32]:
     """Rank the whole catalogue for each request; return items and scores, [R, depth] each.
 
-    Items of the history are left out unless `repeat`. A request whose history holds no item that the
-    fit knows is answered by popularity, float32 [items], whatever the scorer says.
+    Items of the history are left out unless `repeat`. A request whose history holds no item that
+    the fit knows is answered by popularity, float32 [items], whatever the scorer says.
     """
     items = len(popularity)
     ranked = np.full((len(requests), depth), -1, dtype=np.int32)

@@ -17,21 +17,25 @@ from pytorch_lightning import Trainer, seed_everything
 from rectools import Columns
 from rectools.dataset import Dataset
 from rectools.models import SASRecModel
+from rectools.models.nn.transformers.data_preparator import SequenceDataset
 from rectools.models.nn.transformers.lightning import TransformerLightningModule
+from rectools.models.nn.transformers.sasrec import SASRecDataPreparator
+from torch.utils.data import DataLoader, Sampler
 
 from baselines.ranking import Scorer
-from baselines.trial import Events, Float32, Requests, Trial
+from baselines.trial import Events, Float32, Int64, Requests, Trial
 from baselines.validation import Epochs, Settings, after, choose_epochs
 
 torch.set_num_threads(2)
 logging.getLogger("pytorch_lightning").setLevel(logging.ERROR)
 warnings.filterwarnings("ignore", module="pytorch_lightning")
-warnings.filterwarnings("ignore", category=FutureWarning, module="rectools")
+warnings.filterwarnings("ignore", module="(rectools|pydantic)")
 
 CHUNK = 256
+LEAST_BATCH, LEAST_STEPS = 256, 50
 PRODUCTS = torch.bfloat16 if torch.cpu._is_avx512_bf16_supported() else torch.float32
 EPOCHS = Epochs(step=2, most=60, patience=4)
-GRID = [{"factors": 64, "length": 100, "dropout": 0.2, "batch": 16}]
+GRID = [{"factors": 64, "length": 100, "dropout": 0.2, "batch": 1600}]
 
 
 def choose(trial: Trial, seed: int, budget: int | None) -> tuple[Settings, list[Settings]]:
@@ -95,6 +99,53 @@ class _Training(TransformerLightningModule):
         return _SoftmaxLoss.apply(sessions[real], items, batch["y"][real])
 
 
+class _Preparation(SASRecDataPreparator):
+    """RecTools' batches, but of sessions of like length, as many as make `batch_size` positions.
+
+    Padding is nearly gone, so that short histories cost what they hold.
+    """
+
+    def get_dataloader_train(self) -> DataLoader:
+        """Return batches that are drawn anew in every epoch."""
+        sessions = SequenceDataset.from_interactions(self.train_dataset.interactions.df)
+        lengths = np.array([len(session) - 1 for session in sessions.sessions])
+        batches = _Batches(lengths, self.batch_size)
+        return DataLoader(sessions, batch_sampler=batches, collate_fn=self._collate_fn_train)
+
+    def _collate_fn_train(self, batch: list[Any]) -> dict[str, torch.Tensor]:
+        longest = max(len(session) for session, *_ in batch) - 1
+        return {
+            # Positions are counted from the right, so padding on the left can go.
+            name: values[:, -longest:]
+            for name, values in super()._collate_fn_train(batch).items()
+        }
+
+
+class _Batches(Sampler[list[int]]):
+    """Batches of sessions whose padded size is at most `size` positions, or one session."""
+
+    def __init__(self, lengths: Int64, size: int) -> None:
+        self.lengths, self.size = lengths, size
+
+    def __iter__(self) -> Iterator[list[int]]:
+        """Draw sessions that have similar lengths; batches come in random order."""
+        noise = torch.rand(len(self.lengths)).numpy()
+        # Rounded up to the next power of sqrt(2), lengths that differ little mix freely.
+        similar = np.ceil(2 * np.log2(np.maximum(self.lengths, 1)))
+        batches: list[list[int]] = []
+        batch: list[int] = []
+        longest = 0
+        for session in np.lexsort((noise, similar)).tolist():
+            longest = max(longest, int(self.lengths[session]))
+            if batch and longest * (len(batch) + 1) > self.size:
+                batches.append(batch)
+                batch, longest = [], int(self.lengths[session])
+            batch.append(session)
+        batches.append(batch)
+        for place in torch.randperm(len(batches)):
+            yield batches[place]
+
+
 def train(events: Events, trial: Trial, settings: Settings, seed: int) -> Iterator[Scorer]:
     """Train on; yield a scorer after every EPOCHS.step epochs."""
     seed_everything(seed, verbose=False)
@@ -104,9 +155,11 @@ def train(events: Events, trial: Trial, settings: Settings, seed: int) -> Iterat
         n_factors=settings["factors"],
         dropout_rate=settings["dropout"],
         session_max_len=settings["length"],
+        use_key_padding_mask=True,
         loss="softmax",
         lr=settings.get("lr", 1e-3),
-        batch_size=settings["batch"],
+        batch_size=min(settings["batch"], max(LEAST_BATCH, len(events) // LEAST_STEPS)),
+        data_preparator_type=_Preparation,
         lightning_module_type=_Training,
         get_trainer_func=_trainer,
     )
