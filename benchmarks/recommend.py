@@ -24,6 +24,7 @@ from benchmarks.environment import describe, write_result
 from features.release import open_release
 from tandem.v1.recommender_service_pb2 import RecommendResponse
 from tandem.v1.stage_pb2 import Stage
+from tandem_cli.dataset_spec import cleaning_of
 from tandem_cli.stack.ports import free_ports
 from tandem_client import AsyncTandemClient
 from training.datasets.source import open_dataset
@@ -127,7 +128,9 @@ def main() -> None:
     arguments = parser.parse_args()
 
     manifest = open_release(arguments.release, verify=False).manifest
-    known = open_dataset(manifest["dataset"]["spec"], rejects=None).users.user_id
+    entry = manifest["dataset"]
+    cleaning = cleaning_of(entry.get("clean", []))
+    known = open_dataset(entry["spec"], rejects=None, cleaning=cleaning).users.user_id
     drawn = np.random.default_rng(0).choice(np.array(known, dtype=str), arguments.requests)
     users = [str(user) for user in drawn]
     if arguments.target:

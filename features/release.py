@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from functools import cached_property
 from hashlib import file_digest
 from pathlib import Path
-from typing import TypedDict, cast
+from typing import NotRequired, TypedDict, cast
 
 import numpy as np
 from safetensors.numpy import load_file
@@ -27,11 +27,13 @@ class ReleaseUnusable(Exception):
 class DatasetEntry(TypedDict):
     """The data that a release was trained on.
 
-    spec: as given to `tandem train`. fingerprint: SHA-256 of the canonical content.
-    repeat: whether people return to items, so that seen ones may be recommended.
+    spec, clean: as given to `tandem train`, for whoever opens the same data again. fingerprint:
+    SHA-256 of the canonical content. repeat: whether people return to items, so that seen ones may
+    be recommended.
     """
 
     spec: str
+    clean: NotRequired[list[str]]
     name: str
     fingerprint: str
     repeat: bool

@@ -10,6 +10,7 @@ from tandem_cli.failure import CommandFailed
 if TYPE_CHECKING:
     from training.datasets.settings import Cleaning
 
+DATASET_HELP = "DIR, movielens:DIR or recbole:DIR."
 Clean = typer.Option(
     [],
     "--clean",

@@ -8,7 +8,7 @@ from typing import TypeVar
 from tandem_cli.console import Counter, say
 from tandem_cli.failure import CommandFailed
 from tandem_client import TandemClient
-from training.datasets import Dataset, DatasetError, open_dataset
+from training.datasets import Cleaning, Dataset, DatasetError, open_dataset
 from training.datasets.protos import events_of, items_of, profiles_of
 
 T = TypeVar("T")
@@ -16,10 +16,10 @@ EVENTS_AT_ONCE = 1_000
 PROFILES_IN_FLIGHT = 8
 
 
-def open_for_ingestion(spec: str) -> Dataset:
+def open_for_ingestion(spec: str, cleaning: Cleaning) -> Dataset:
     """Open a data set; one that cannot be read raises CommandFailed."""
     try:
-        return open_dataset(spec, rejects=None)
+        return open_dataset(spec, rejects=None, cleaning=cleaning)
     except DatasetError as error:
         raise CommandFailed(str(error)) from error
 

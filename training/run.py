@@ -20,6 +20,7 @@ from models.ranker.text import PrefixTokenizer
 from training.cf import fit_cf, fit_neighbours
 from training.datasets.fingerprint import fingerprint
 from training.datasets.format import Dataset
+from training.datasets.settings import Cleaning
 from training.datasets.source import open_dataset
 from training.encoding import encode_texts
 from training.errors import TrainingError
@@ -51,6 +52,7 @@ def train(
     encoder_target: str,
     encoder_directory: Path,
     settings: TrainSettings | None = None,
+    cleaning: Cleaning | None = None,
     say: Say = print,
 ) -> str:
     """Train on a data set, evaluate on each user's last event, write a release; return its id.
@@ -62,7 +64,7 @@ def train(
     check_target(out)
     rejects = out.with_name(f"{out.name}.rejects.csv")
     rejects.parent.mkdir(parents=True, exist_ok=True)
-    dataset = open_dataset(dataset_spec, rejects=rejects)
+    dataset = open_dataset(dataset_spec, rejects=rejects, cleaning=cleaning)
     say(str(dataset.report))
     return train_release(
         dataset,
@@ -72,6 +74,7 @@ def train(
         encoder_target=encoder_target,
         encoder_directory=encoder_directory,
         settings=settings or TrainSettings(),
+        cleaning=cleaning,
         say=say,
         test=True,
     )
@@ -87,11 +90,13 @@ def train_release(
     encoder_directory: Path,
     settings: TrainSettings,
     say: Say,
+    cleaning: Cleaning | None = None,
     test: bool = False,
 ) -> str:
     """Write a release trained on `known`, some or all of a data set's events, and return its id.
 
     With `test` each user's last target is held out until the report is made, and used after that.
+    cleaning: what the data set was opened with.
     """
     check_target(out)
     torch.manual_seed(settings.seed)
@@ -130,6 +135,7 @@ def train_release(
     golden = golden_requests(release_id, models, ranker, tokenizer, words, newest_ms, settings)
     entry: DatasetEntry = {
         "spec": absolute_spec(spec),
+        "clean": (cleaning or Cleaning()).words(),
         "name": dataset.name,
         "fingerprint": fingerprint(dataset),
         "repeat": dataset.repeat,

@@ -13,7 +13,7 @@ import typer
 
 from tandem_cli.commands.encoder import Encoders, Weights
 from tandem_cli.console import say, timed
-from tandem_cli.dataset_spec import need_dataset
+from tandem_cli.dataset_spec import DATASET_HELP, Clean, cleaning_of, need_dataset
 from tandem_cli.disk import need_free
 from tandem_cli.encoders import prepare_encoder
 from tandem_cli.failure import CommandFailed
@@ -25,11 +25,12 @@ FREE_DISK_MIB = 1024
 
 
 def train(
-    dataset: str = typer.Option(..., "--dataset", "-d", help="DIR or movielens:DIR."),
+    dataset: str = typer.Option(..., "--dataset", "-d", help=DATASET_HELP),
     out: Path = typer.Option(..., "--out", "-o", help="The release directory to write."),
     changes: list[str] = typer.Option(
         [], "--set", help="A setting of training, such as epochs=2 or seed=1. Repeatable."
     ),
+    clean: list[str] = Clean,
     encoder: Path | None = Weights,
     encoders: Path = Encoders,
     encoder_target: str = typer.Option(
@@ -39,6 +40,7 @@ def train(
     """Clean the data, train, evaluate, and write a release."""
     # A mistake in the arguments is told before torch is loaded.
     settings = changed_settings(changes)
+    cleaning = cleaning_of(clean)
     if out.exists():
         raise CommandFailed(f"{out} exists already; a release is never overwritten")
     need_dataset(dataset)
@@ -67,6 +69,7 @@ def train(
                 encoder_target=target,
                 encoder_directory=directory,
                 settings=settings,
+                cleaning=cleaning,
                 say=tell,
             )
     except (DatasetError, TrainingError) as error:

@@ -8,7 +8,7 @@ import typer
 
 from features.release import Release, ReleaseUnusable, open_release
 from tandem_cli.commands.encoder import Encoders
-from tandem_cli.dataset_spec import need_dataset
+from tandem_cli.dataset_spec import Clean, cleaning_of, need_dataset
 from tandem_cli.encoders import encoder_of
 from tandem_cli.failure import CommandFailed
 from tandem_cli.stack.detached import start_detached
@@ -26,8 +26,10 @@ def up(
     detach: bool = typer.Option(False, "--detach", help="Return once it serves."),
     ingest: str = typer.Option(
         "auto",
-        help="Data set to ingest, `never`, or `auto`: the release's, if the state is new.",
+        help="Data set to ingest (DIR, movielens:DIR or recbole:DIR), `never`, or `auto`: "
+        "the release's, cleaned as for training, if the state is new.",
     ),
+    clean: list[str] = Clean,
     milvus: str = typer.Option("", help="URI of a Milvus. Default: Milvus Lite is started."),
     gateway_port: int = typer.Option(50051, help="Port of the gateway."),
     retrieval_port: int = typer.Option(50052, help="Port of the retrieval service."),
@@ -46,6 +48,9 @@ def up(
     refuse_second_stack(state)
     if ingest not in ("auto", "never"):
         need_dataset(ingest)
+    elif clean:
+        raise CommandFailed(f"--clean goes with a data set, which --ingest {ingest} does not name")
+    cleaning_of(clean)
     opened = release_to_serve(release, state)
     settings = StackSettings(
         state=state,
@@ -65,7 +70,7 @@ def up(
         arguments = [argument for argument in sys.argv[1:] if argument != "--detach"]
         start_detached(arguments, state, settings.log_dir / "up.log")
     else:
-        asyncio.run(serve_until_told(Stack(settings), opened, ingest))
+        asyncio.run(serve_until_told(Stack(settings), opened, ingest, clean))
 
 
 def refuse_second_stack(state: Path) -> None:

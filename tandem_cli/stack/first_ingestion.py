@@ -6,6 +6,7 @@ import sys
 import time
 from pathlib import Path
 
+from features.release import DatasetEntry
 from tandem_cli.console import say
 from tandem_cli.dataset_spec import need_dataset
 from tandem_cli.failure import CommandFailed
@@ -16,14 +17,19 @@ POLL_S = 0.2
 EVERY_S = 5.0
 
 
-async def ingest_first(state: Path, gateway: str, catalog: str, spec: str, mode: str) -> None:
-    """Ingest what `mode` says: `never`, a data set, or `auto`: `spec`, if the state is new.
+async def ingest_first(
+    state: Path, gateway: str, catalog: str, trained_on: DatasetEntry, mode: str, clean: list[str]
+) -> None:
+    """Ingest what `mode` says: `never`, a data set, or `auto`: `trained_on`, if the state is new.
+
+    clean: what goes from a data set that `mode` names; from the other goes what training asked.
 
     An ingestion that was broken off is begun again by the next `auto`; what is stored stays.
     """
     if mode not in ("auto", "never"):
-        await _ingest(state, gateway, catalog, mode)
+        await _ingest(state, gateway, catalog, mode, clean)
         return
+    spec = trained_on["spec"]
     async with AsyncTandemClient(gateway, catalog) as client:
         empty = (await client.list_items_page(page_size=1, timeout_s=10.0)).total_count == 0
     if mode == "auto" and (empty or _broken_off(state)):
@@ -32,7 +38,7 @@ async def ingest_first(state: Path, gateway: str, catalog: str, spec: str, mode:
         except CommandFailed as absent:
             say(f"  {absent}, on which the release was trained")
         else:
-            await _ingest(state, gateway, catalog, spec)
+            await _ingest(state, gateway, catalog, spec, trained_on.get("clean", []))
             return
     if empty:
         say(f"  the catalogue is empty; fill it: tandem ingest --dataset DIR --target {gateway}")
@@ -43,12 +49,13 @@ def _broken_off(state: Path) -> bool:
     return file.exists() and not json.loads(file.read_text())["complete"]
 
 
-async def _ingest(state: Path, gateway: str, catalog: str, spec: str) -> None:
+async def _ingest(state: Path, gateway: str, catalog: str, spec: str, clean: list[str]) -> None:
     """Run `tandem ingest` as a process of its own: its memory goes when it is done."""
     file = state / FILE
     file.write_text(json.dumps({"dataset": spec, "complete": False}))
     say(f"  ingesting {spec}")
     command = ["-m", "tandem_cli", "ingest", "--dataset", spec]
+    command += [part for word in clean for part in ("--clean", word)]
     process = await asyncio.create_subprocess_exec(
         sys.executable, *command, "--target", gateway, "--catalog-target", catalog
     )

@@ -17,12 +17,12 @@ from tandem_client import AsyncTandemClient
 ACTIVATION_TIMEOUT_S = 900.0
 
 
-async def serve_until_told(stack: Stack, release: Release, ingest: str) -> None:
+async def serve_until_told(stack: Stack, release: Release, ingest: str, clean: list[str]) -> None:
     """Serve until SIGTERM or SIGINT; then stop all parts."""
     told = asyncio.Event()
     for number in (signal.SIGTERM, signal.SIGINT):
         asyncio.get_running_loop().add_signal_handler(number, told.set)
-    work = asyncio.create_task(_serve(stack, release, ingest))
+    work = asyncio.create_task(_serve(stack, release, ingest, clean))
     waiting = asyncio.create_task(told.wait())
     try:
         await asyncio.wait({work, waiting}, return_when=asyncio.FIRST_COMPLETED)
@@ -37,7 +37,7 @@ async def serve_until_told(stack: Stack, release: Release, ingest: str) -> None:
         work.result()
 
 
-async def _serve(stack: Stack, release: Release, ingest: str) -> None:
+async def _serve(stack: Stack, release: Release, ingest: str, clean: list[str]) -> None:
     begin = time.monotonic()
     say(f"starting the stack on {stack.settings.state}; logs are in {stack.settings.log_dir}")
     await stack.start()
@@ -47,8 +47,9 @@ async def _serve(stack: Stack, release: Release, ingest: str) -> None:
             steps = client.activate_release(release.uri, timeout_s=ACTIVATION_TIMEOUT_S)
             async for step in steps:
                 say(f"  {step.message}")
-        spec = release.manifest["dataset"]["spec"]
-        await ingest_first(stack.settings.state, target, catalog, spec, ingest)
+        await ingest_first(
+            stack.settings.state, target, catalog, release.manifest["dataset"], ingest, clean
+        )
     except grpc.RpcError as error:
         raise CommandFailed(one_line(error, target, catalog)) from error
     stack.mark_ready()

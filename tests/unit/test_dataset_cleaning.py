@@ -160,5 +160,7 @@ def test_the_command_line_asks_by_words() -> None:
     for word in ("bots", "k_core", "k_core=-1", "k_core=five", "drop_bots=true"):
         with pytest.raises(CommandFailed, match="--clean"):
             cleaning_of([word])
+    for words in ([], ["drop_impossible_times"], ["drop_bots", "k_core=5"]):
+        assert cleaning_of(words).words() == words
     with pytest.raises(ValueError, match="k_core is -1"):
         Cleaning(k_core=-1)

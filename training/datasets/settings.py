@@ -22,3 +22,8 @@ class Cleaning:
         """Raise ValueError for a core of fewer than none."""
         if self.k_core < 0:
             raise ValueError(f"k_core is {self.k_core}; it is 0 or more")
+
+    def words(self) -> list[str]:
+        """Return what `--clean` takes to ask for the same; a release's manifest holds it."""
+        removals = [name for name in ("drop_bots", "drop_impossible_times") if getattr(self, name)]
+        return removals + ([f"k_core={self.k_core}"] if self.k_core else [])
