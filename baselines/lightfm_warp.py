@@ -31,7 +31,7 @@ def choose(trial: Trial, seed: int, budget: int | None) -> tuple[Settings, list[
 
 def fit(events: Events, trial: Trial, settings: Settings, seed: int) -> Scorer:
     """Train for settings["epochs"]."""
-    return after(train(events, trial, settings, seed), EPOCHS, settings["epochs"])
+    return after(train(events, trial, settings, seed), EPOCHS.step, settings["epochs"])
 
 
 def train(events: Events, trial: Trial, settings: Settings, seed: int) -> Iterator[Scorer]:

@@ -6,6 +6,7 @@ Loss", RecSys 2023.
 """
 
 import logging
+import math
 import warnings
 from collections.abc import Iterator
 from typing import Any
@@ -33,19 +34,33 @@ warnings.filterwarnings("ignore", module="(rectools|pydantic)")
 
 CHUNK = 256
 LEAST_BATCH, LEAST_STEPS = 256, 50
+LEAST_EPOCHS, MOST_EPOCHS = 6, 40
+WIDTH_OF_REST = 7_000
+COST_OF_TRIAL, COST_OF_GRID = 2e11, 5e9
 PRODUCTS = torch.bfloat16 if torch.cpu._is_avx512_bf16_supported() else torch.float32
-EPOCHS = Epochs(step=2, most=60, patience=4)
-GRID = [{"factors": 64, "length": 100, "dropout": 0.2, "batch": 1600}]
+GRID: list[Settings] = [
+    {"factors": 64, "length": 100, "dropout": 0.2, "learning_rate": 1e-3, "batch": 1200},
+    {"factors": 64, "length": 100, "dropout": 0.4, "learning_rate": 1e-3, "batch": 1200},
+]
+STEP = 2
 
 
 def choose(trial: Trial, seed: int, budget: int | None) -> tuple[Settings, list[Settings]]:
-    """Choose settings and epochs on validation."""
-    return choose_epochs(train, GRID[:budget], EPOCHS, trial, seed)
+    """Choose settings and epochs on validation, fewer of both the more an epoch costs.
+
+    What an epoch costs goes with events x (items + WIDTH_OF_REST): the softmax over the items, and
+    all the rest of the network, which costs about as much as WIDTH_OF_REST items would.
+    """
+    cost = len(trial.known) * (trial.items + WIDTH_OF_REST)
+    most = int(min(max(COST_OF_TRIAL / max(cost, 1), LEAST_EPOCHS), MOST_EPOCHS))
+    grid = GRID[:budget] if cost <= COST_OF_GRID else GRID[:1]
+    epochs = Epochs(STEP, most // STEP * STEP, patience=5)
+    return choose_epochs(train, grid, epochs, trial, seed)
 
 
 def fit(events: Events, trial: Trial, settings: Settings, seed: int) -> Scorer:
     """Train for settings["epochs"]."""
-    return after(train(events, trial, settings, seed), EPOCHS, settings["epochs"])
+    return after(train(events, trial, settings, seed), STEP, settings["epochs"])
 
 
 class _SoftmaxLoss(torch.autograd.Function):
@@ -147,25 +162,31 @@ class _Batches(Sampler[list[int]]):
 
 
 def train(events: Events, trial: Trial, settings: Settings, seed: int) -> Iterator[Scorer]:
-    """Train on; yield a scorer after every EPOCHS.step epochs."""
+    """Train on; yield a scorer after every STEP epochs, good until the next is asked for.
+
+    With few events, batches are smaller, and an epoch goes over all of them as often as it takes to
+    make LEAST_STEPS steps.
+    """
+    batch = min(settings["batch"], max(LEAST_BATCH, len(events) // LEAST_STEPS))
+    passes = STEP * math.ceil(LEAST_STEPS / math.ceil(len(events) / batch))
     seed_everything(seed, verbose=False)
     model = SASRecModel(
         n_blocks=2,
-        n_heads=settings.get("heads", 2),
+        n_heads=2,
         n_factors=settings["factors"],
         dropout_rate=settings["dropout"],
         session_max_len=settings["length"],
         use_key_padding_mask=True,
         loss="softmax",
-        lr=settings.get("lr", 1e-3),
-        batch_size=min(settings["batch"], max(LEAST_BATCH, len(events) // LEAST_STEPS)),
+        lr=settings["learning_rate"],
+        batch_size=batch,
         data_preparator_type=_Preparation,
         lightning_module_type=_Training,
         get_trainer_func=_trainer,
     )
     dataset = _sessions(events, trial, settings["length"])
     while True:
-        model.fit_partial(dataset, min_epochs=EPOCHS.step, max_epochs=EPOCHS.step)
+        model.fit_partial(dataset, min_epochs=passes, max_epochs=passes)
         yield _scorer(model, trial.items)
 
 

@@ -133,6 +133,6 @@ def choose_epochs(
     return max(tried, key=lambda row: row["ndcg@10"])["settings"], tried
 
 
-def after(scorers: Iterator[Scorer], epochs: Epochs, count: int) -> Scorer:
-    """Return the scorer of a training after `count` epochs."""
-    return next(islice(scorers, count // epochs.step - 1, None))
+def after(scorers: Iterator[Scorer], step: int, epochs: int) -> Scorer:
+    """Return the scorer of a training after `epochs`, from one that yields after every `step`."""
+    return next(islice(scorers, epochs // step - 1, None))
