@@ -1,10 +1,10 @@
 """Exports a served tower for its engines, and proves that they say the same as torch."""
 
 import copy
+import json
 import sys
 import warnings
 from pathlib import Path
-from typing import cast
 
 import numpy as np
 import torch
@@ -17,6 +17,8 @@ from models.tower.tower import ACTIONS
 
 OPENVINO = "user_encoder.xml"
 PROGRAM = "user_encoder.pt2"
+ABOUT = "user_encoder.json"
+FORMAT = 1
 # Of a user vector's greatest component.
 TOLERANCE = 1e-3
 # Users, events, and items that the release does not know.
@@ -44,16 +46,28 @@ class _OfBuckets(nn.Module):
 
 
 def export_tower(served: ServedTower, directory: Path) -> float:
-    """Write `user_encoder.xml` and `.bin` for OpenVINO and `user_encoder.pt2` for torch.
+    """Write `user_encoder.xml` and `.bin` for OpenVINO, `.pt2` for torch, `.json` about both.
 
     Both take the arguments of `ServedTower.of_buckets`, with any number of users, events and
     unknown items, and hold the items' vectors. Returns the greatest difference to the tower, as a
     share of a vector's greatest component. Raises TowerDiffers where it is beyond TOLERANCE.
     """
     # Conversion would report its use to OpenVINO's makers; without this package it cannot.
-    sys.modules.setdefault("openvino_telemetry", cast(None, None))  # type: ignore[arg-type]
+    sys.modules.setdefault("openvino_telemetry", None)  # type: ignore[arg-type]
     import openvino as ov
 
+    config = served.tower.config
+    about = {
+        "format": FORMAT,
+        "items": config.items,
+        "actions": ACTIONS,
+        "text_width": config.text_width,
+        "event_width": config.event_width,
+        "context_width": config.context_width,
+        "width": config.width,
+        "max_history": config.max_history,
+    }
+    (directory / ABOUT).write_text(json.dumps(about, indent=1))
     module = _OfBuckets(served).eval()
     with torch.inference_mode(), warnings.catch_warnings():
         warnings.simplefilter("ignore", FutureWarning)  # torch uses what it means to abandon

@@ -103,7 +103,10 @@ def triton_for(directory: Path, target: str) -> Iterator[str]:
         return
     http_port, grpc_port, metrics_port = free_ports(3)
     log_file = Path("var/log/triton-train.log")
-    triton = Triton(TritonSettings(directory, http_port, grpc_port, metrics_port, log_file))
+    settings = TritonSettings(
+        directory, http_port, grpc_port, metrics_port, log_file, user_encoder=False
+    )
+    triton = Triton(settings)
     try:
         with timed("starting Triton"):
             asyncio.run(triton.start())

@@ -146,12 +146,12 @@ class Stack:
                     say(str(failure))
 
     async def _heal_triton(self) -> None:
-        """Load the encoder anew if its process died inside a Triton that goes on."""
+        """Load models anew whose processes died inside a Triton that goes on."""
         if "triton" not in self._started or not self.triton.process.running:
             return
         try:
-            if await self.triton.heal():
-                say("the text encoder's process had died; it is loaded anew")
+            for model in await self.triton.heal():
+                say(f"the process of {model} had died; it is loaded anew")
         except CommandFailed as failure:
             say(str(failure))
 

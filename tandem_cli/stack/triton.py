@@ -1,5 +1,6 @@
-"""The real tritonserver, from its own runtime environment, serving the text encoder."""
+"""The real tritonserver, from its own runtime environment, serving the encoders."""
 
+import asyncio
 import os
 from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
@@ -7,23 +8,28 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import grpc.aio
-from google.protobuf import json_format, text_format
+from google.protobuf import json_format
 from tritonclient.grpc import model_config_pb2, service_pb2, service_pb2_grpc
 
-from tandem_cli.encoder_directory import read_about
 from tandem_cli.failure import CommandFailed
 from tandem_cli.stack.ports import LOOPBACK, require_free
 from tandem_cli.stack.process import ManagedProcess, ProcessFailed
+from tandem_cli.stack.triton_models import (
+    TEXT_ENCODER,
+    USER_ENCODER,
+    is_broken,
+    repository_config,
+    text_encoder_parameters,
+    user_encoder_parameters,
+)
 
 ROOT = Path(__file__).resolve().parents[2]
-MODEL = "text_encoder"
 SHARED_MEMORY = Path("/dev/shm")  # noqa: S108  # where Triton's Python backend puts its regions
 START_TIMEOUT_S = 60.0
 LOAD_TIMEOUT_S = 120.0
 # Triton's own limit for requests in flight at SIGTERM, and ours for all of its exit.
 EXIT_TIMEOUT_S = 5
 STOP_TIMEOUT_S = 10.0
-PROBE_TIMEOUT_S = 2.0
 
 
 @dataclass(frozen=True)
@@ -39,16 +45,23 @@ class TritonSettings:
     """What scripts/setup_encoder_runtime made."""
     model_repository: Path = ROOT / "encoder_model_repo"
     threads: int = 0
-    """CPU threads of the engine; 0 is one per core."""
+    """CPU threads of the text encoder's engine; 0 is one per core."""
+    user_encoder: bool = True
+    """Whether the user encoder is served, too."""
 
     @property
     def target(self) -> str:
         """The gRPC address, `host:port`."""
         return f"{LOOPBACK}:{self.grpc_port}"
 
+    @property
+    def models(self) -> tuple[str, ...]:
+        """The models that are served."""
+        return (TEXT_ENCODER, USER_ENCODER) if self.user_encoder else (TEXT_ENCODER,)
+
 
 class Triton:
-    """A tritonserver with text_encoder loaded from one encoder directory."""
+    """A tritonserver with text_encoder loaded from one encoder directory, and user_encoder."""
 
     def __init__(self, settings: TritonSettings) -> None:
         self.settings = settings
@@ -63,7 +76,7 @@ class Triton:
         )
 
     async def start(self) -> None:
-        """Start the server, load the encoder and wait until it is ready.
+        """Start the server, load the models and wait until they are ready.
 
         Raises CommandFailed (a port in use, no runtime, an unusable encoder); nothing is left then.
         """
@@ -75,13 +88,13 @@ class Triton:
         require_free(settings.http_port, "Triton HTTP")
         require_free(settings.grpc_port, "Triton gRPC")
         require_free(settings.metrics_port, "Triton metrics")
-        config = load_config(settings)
+        configs = {model: load_config(settings, model) for model in settings.models}
         self._remove_regions()
         self.process.start()
         try:
             async with self._stub() as stub:
                 await self.process.wait_until_ready(lambda: _is_live(stub), START_TIMEOUT_S)
-                await self._load(stub, config)
+                await asyncio.gather(*(self._load(stub, *each) for each in configs.items()))
         except BaseException:
             await self.stop()
             raise
@@ -91,17 +104,17 @@ class Triton:
         await self.process.stop(STOP_TIMEOUT_S)
         self._remove_regions()
 
-    async def heal(self) -> bool:
-        """Load the encoder anew if its process has died; tell whether it had. Raises ProcessFailed.
+    async def heal(self) -> list[str]:
+        """Load models whose processes have died anew; return their names. Raises ProcessFailed.
 
         Triton itself would go on to call the model ready and fail every request.
         """
         async with self._stub() as stub:
-            if not await _is_broken(stub):
-                return False
-            self._loads += 1
-            await self._load(stub, load_config(self.settings))
-        return True
+            broken = [model for model in self.settings.models if await is_broken(stub, model)]
+            for model in broken:
+                self._loads += 1
+                await self._load(stub, model, load_config(self.settings, model))
+        return broken
 
     @asynccontextmanager
     async def _stub(self) -> AsyncIterator[service_pb2_grpc.GRPCInferenceServiceStub]:
@@ -109,17 +122,20 @@ class Triton:
             yield service_pb2_grpc.GRPCInferenceServiceStub(channel)
 
     async def _load(
-        self, stub: service_pb2_grpc.GRPCInferenceServiceStub, config: model_config_pb2.ModelConfig
+        self,
+        stub: service_pb2_grpc.GRPCInferenceServiceStub,
+        model: str,
+        config: model_config_pb2.ModelConfig,
     ) -> None:
         # Triton does nothing where the configuration is the one that is loaded already.
         config.parameters["load"].string_value = str(self._loads)
-        request = service_pb2.RepositoryModelLoadRequest(model_name=MODEL)
+        request = service_pb2.RepositoryModelLoadRequest(model_name=model)
         request.parameters["config"].string_param = json_format.MessageToJson(config)
         try:
             await stub.RepositoryModelLoad(request, timeout=LOAD_TIMEOUT_S)
         except grpc.aio.AioRpcError as error:
             raise ProcessFailed(
-                f"Triton could not load {MODEL}: {_reason(error.details() or '')}"
+                f"Triton could not load {model}: {_reason(error.details() or '')}"
                 f" (its log is {self.settings.log_file})"
             ) from error
 
@@ -129,16 +145,14 @@ class Triton:
             region.unlink(missing_ok=True)
 
 
-def load_config(settings: TritonSettings) -> model_config_pb2.ModelConfig:
-    """Return the model repository's configuration with this encoder's parameters in it."""
-    about = read_about(settings.encoder_dir)
-    text = (settings.model_repository / MODEL / "config.pbtxt").read_text(encoding="utf-8")
-    config = text_format.Parse(text, model_config_pb2.ModelConfig())
-    parameters = {
-        "encoder_dir": str(settings.encoder_dir.resolve()),
-        "encoder_version": about["version"],
-        "threads": str(settings.threads),
-    }
+def load_config(settings: TritonSettings, model: str) -> model_config_pb2.ModelConfig:
+    """Return the model repository's configuration with this machine's parameters in it."""
+    config = repository_config(settings.model_repository, model)
+    parameters = (
+        text_encoder_parameters(settings.encoder_dir, settings.threads)
+        if model == TEXT_ENCODER
+        else user_encoder_parameters()
+    )
     for key, value in parameters.items():
         config.parameters[key].string_value = value
     return config
@@ -178,18 +192,6 @@ def _environment(runtime: Path) -> Mapping[str, str]:
 async def _is_live(stub: service_pb2_grpc.GRPCInferenceServiceStub) -> bool:
     response = await stub.ServerLive(service_pb2.ServerLiveRequest(), timeout=1.0)
     return bool(response.live)
-
-
-async def _is_broken(stub: service_pb2_grpc.GRPCInferenceServiceStub) -> bool:
-    """Tell whether Triton lives but an inference fails; one that is late proves nothing."""
-    request = service_pb2.ModelInferRequest(model_name=MODEL)
-    request.inputs.add(name="TEXT", datatype="BYTES", shape=[1, 1])
-    request.raw_input_contents.append(bytes(4))  # one text, of no bytes
-    try:
-        await stub.ModelInfer(request, timeout=PROBE_TIMEOUT_S)
-    except grpc.aio.AioRpcError as error:
-        return bool(error.code() == grpc.StatusCode.INTERNAL)
-    return False
 
 
 def _reason(details: str) -> str:

@@ -22,7 +22,7 @@ from tandem_cli.encoder_conversion import load_pooled_encoder
 from tandem_cli.failure import CommandFailed
 from tandem_cli.stack.ports import PortInUse
 from tandem_cli.stack.triton import SHARED_MEMORY, Triton, TritonSettings
-from tests.support.triton import prepared_encoder, running_triton
+from tests.support.triton import prepared_encoder, running_triton, stub_of
 
 TIMEOUT_S = 20.0
 WORDS = ["quiet", "harbour", "安静", "的", "书店", "science", "fiction", "für", "Kinder", "12"]
@@ -260,10 +260,9 @@ async def test_a_port_in_use_is_one_clear_error(triton: Triton, tmp_path: Path) 
 async def die_and_heal(server: Triton) -> None:
     client = TextEncoder(server.settings.target)
     assert not await server.heal()
-    [stub] = [pid for pid in members(server.process.pid) if pid != server.process.pid]
-    os.kill(stub, signal.SIGKILL)
+    os.kill(stub_of(server, "text_encoder"), signal.SIGKILL)
     assert not await client.ready()
-    assert await server.heal()
+    assert await server.heal() == ["text_encoder"]
     assert await client.ready()
     assert not await server.heal()
     await client.close()
@@ -279,7 +278,7 @@ def test_an_encoder_whose_process_died_is_loaded_anew(tmp_path: Path) -> None:
 def test_stopping_leaves_no_process_and_no_shared_memory(tmp_path: Path) -> None:
     with running_triton(tmp_path) as server:
         session = server.process.pid
-        assert len(members(session)) >= 2  # the server and the Python backend's stub
+        assert len(members(session)) >= 3  # the server and each model's Python backend
         assert regions(server)
         start = time.monotonic()
     assert time.monotonic() - start < 9.0

@@ -2,9 +2,9 @@
 
 import sys
 
-from tandem_cli.stack.triton import MODEL, ROOT
+from tandem_cli.stack.triton import ROOT
 
-sys.path.append(str(ROOT / "encoder_model_repo" / MODEL / "1"))
+sys.path.append(str(ROOT / "encoder_model_repo" / "text_encoder" / "1"))
 
 from text_encoding import batcher, encoder, grouping, tokenisation
 

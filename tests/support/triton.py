@@ -15,6 +15,13 @@ def prepared_encoder() -> Path:
     return prepare(default_weights(), ROOT / "var" / "encoders")
 
 
+def stub_of(server: Triton, model: str) -> int:
+    """Return the process id of a model's Python backend."""
+    children = Path(f"/proc/{server.process.pid}/task").glob("*/children")
+    pids = [int(pid) for each in children for pid in each.read_text().split()]
+    return next(pid for pid in pids if model in Path(f"/proc/{pid}/cmdline").read_text())
+
+
 @contextmanager
 def running_triton(log_dir: Path, encoder_dir: Path | None = None) -> Iterator[Triton]:
     """Run Triton on free ports; `.settings.target` is its gRPC address. Not inside a loop."""
