@@ -32,6 +32,7 @@ async def rank(
         context=context,
         text=text,
         text_vector=found.text_vector if found.HasField("text_vector") else None,
+        user_vector=found.user_vector if found.HasField("user_vector") else None,
         candidates=found.candidates,
         item_overrides=found.item_overrides,
         item_count=min(count, len(found.candidates)),

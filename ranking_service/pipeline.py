@@ -27,7 +27,7 @@ class RankPipeline:
         """Rank one request in its turn."""
         check_request(request)
         loaded = self._shelf.get(request.release_id)
-        check_vectors(request, loaded.tables.items)
+        check_vectors(request, loaded.tables)
         return await self._thread.run(lambda: rank_now(loaded, request), deadline)
 
 

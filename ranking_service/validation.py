@@ -1,6 +1,6 @@
 """Checks of a RankRequest."""
 
-from features.item_table import ItemTable
+from features.candidates import ReleaseTables
 from ranking_service.limits import CANDIDATES_MAX, HISTORY_MAX
 from serving.errors import InvalidField
 from serving.validation import check_id, check_integer, check_size, check_time
@@ -19,16 +19,19 @@ def check_request(request: RankRequest) -> None:
     check_time("context.request_time", request.context.request_time)
 
 
-def check_vectors(request: RankRequest, items: ItemTable) -> None:
-    """Check that vectors are as wide as the release's text space. Raises InvalidField."""
+def check_vectors(request: RankRequest, tables: ReleaseTables) -> None:
+    """Check that vectors are as wide as the release's spaces. Raises InvalidField."""
+    text_width = tables.items.text_vectors.shape[1]
     if request.HasField("text_vector"):
-        _check_width("text_vector", request.text_vector, items)
+        _check_width("text_vector", request.text_vector, text_width)
+    if request.HasField("user_vector"):
+        _check_width("user_vector", request.user_vector, tables.tower.width)
     for place, override in enumerate(request.item_overrides):
-        _check_width(f"item_overrides[{place}].text_vector", override.text_vector, items)
+        _check_width(f"item_overrides[{place}].text_vector", override.text_vector, text_width)
 
 
-def _check_width(field: str, vector: Vector, items: ItemTable) -> None:
-    wanted = 4 * items.text_vectors.shape[1]
+def _check_width(field: str, vector: Vector, width: int) -> None:
+    wanted = 4 * width
     if len(vector.float32_values) != wanted:
         problem = f"must have {wanted} bytes, has {len(vector.float32_values)}"
         raise InvalidField(f"{field}.float32_values", problem)

@@ -20,6 +20,7 @@ from retrieval_service.pipeline import RetrievePipeline
 from retrieval_service.releases import Releases
 from retrieval_service.servicer import CatalogServicer, RetrievalServicer
 from retrieval_service.settings import Settings
+from retrieval_service.user_encoder import UserEncoder
 from retrieval_service.validation import LIMITS
 from serving.info import InfoServicer
 from serving.release_loader import LoaderServicer
@@ -54,14 +55,15 @@ def retrieval_parts(settings: Settings) -> Parts:
         view = View(store)
         await view.refresh()
         text_encoder = TextEncoder(settings.triton_target)
+        user_encoder = UserEncoder(settings.triton_target)
         encoder = Encoder(text_encoder, settings.encode_timeout_s)
         vectors = Vectors(store, encoder)
         milvus = Milvus(settings.milvus_uri, settings.milvus_token)
         holder = f"{socket.gethostname()}:{settings.port}"
         indexer = Indexer(store, view, Ledger(database, holder), milvus)
-        releases = Releases(vectors, indexer, health.set_ready)
+        releases = Releases(vectors, indexer, user_encoder, health.set_ready)
         catalogue = Catalogue(store, vectors, view)
-        pipeline = RetrievePipeline(releases.shelf, view, vectors, indexer, encoder)
+        pipeline = RetrievePipeline(releases.shelf, view, vectors, indexer, encoder, user_encoder)
         retrieval_service_pb2_grpc.add_RetrievalServiceServicer_to_server(
             RetrievalServicer(pipeline), server
         )
@@ -86,6 +88,7 @@ def retrieval_parts(settings: Settings) -> Parts:
             await asyncio.gather(*tasks, return_exceptions=True)
             await milvus.close()
             await text_encoder.close()
+            await user_encoder.close()
             await asyncio.to_thread(database.close)
 
     return parts

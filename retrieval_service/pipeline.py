@@ -6,10 +6,12 @@ from collections.abc import Callable, Mapping
 
 import numpy as np
 
+from features.events import event_arrays
 from features.history import recency, weights_of_actions
 from features.hits import reciprocal_rank_fusion, standardise
 from features.item_attributes import known_attributes
 from features.item_filter import predicate
+from features.tower import tower_input
 from features.words import request_words
 from retrieval_service.catalogue.vectors import Vectors
 from retrieval_service.catalogue.view import View
@@ -22,7 +24,9 @@ from retrieval_service.sources.cf import find_cf
 from retrieval_service.sources.popular import find_popular
 from retrieval_service.sources.query import Float32, Query, Scored, Search
 from retrieval_service.sources.semantic import find_semantic
+from retrieval_service.sources.sequence import find_sequence
 from retrieval_service.sources.similar import find_similar
+from retrieval_service.user_encoder import UserEncoder
 from retrieval_service.validation import check_retrieve
 from serving.errors import DependencyUnavailable
 from serving.release_shelf import ReleaseShelf
@@ -35,7 +39,7 @@ from tandem.v1.retrieval_service_pb2 import RetrieveRequest, RetrieveResponse
 # Laid aside for merging and for the way back.
 KEEP_S = 0.01
 SOURCES_SHARE = 0.9
-# Of the sources' time, what encoding the words may take; the rest is for the search with them.
+# Of the sources' time, what encoding words or user may take; the rest is for the search with them.
 ENCODE_SHARE = 0.6
 
 
@@ -49,12 +53,14 @@ class RetrievePipeline:
         vectors: Vectors,
         indexer: Indexer,
         encoder: Encoder,
+        user_encoder: UserEncoder,
     ) -> None:
         self._shelf = shelf
         self._view = view
         self._vectors = vectors
         self._indexer = indexer
         self._encoder = encoder
+        self._user_encoder = user_encoder
 
     async def retrieve(self, request: RetrieveRequest, deadline: Deadline) -> RetrieveResponse:
         """Answer one request. Raises InvalidField, VersionMismatch, DependencyUnavailable."""
@@ -63,7 +69,7 @@ class RetrievePipeline:
         count = request.candidate_count or loaded.release.candidate_count
         log = StageLog()
         query = await self._query(request, loaded, count, deadline)
-        words, found = await self._find(request, query, log)
+        words, user, found = await self._find(request, query, log)
         if not found:
             raise DependencyUnavailable("retrieval", "no source gave an answer")
         start = time.monotonic()
@@ -80,6 +86,8 @@ class RetrievePipeline:
         )
         if words is not None:
             response.text_vector.CopyFrom(Vector(float32_values=words.astype("<f4").tobytes()))
+        if user is not None:
+            response.user_vector.CopyFrom(Vector(float32_values=user.astype("<f4").tobytes()))
         return response
 
     async def _query(
@@ -89,17 +97,16 @@ class RetrievePipeline:
         items, history = loaded.release.items, request.user.history
         seed = request.context.seed_item_id
         item_ids = [event.item_id for event in history]
-        actions = np.fromiter((event.action for event in history), np.int32, len(history))
+        events = event_arrays(history, items)
         changed = await present_vectors(loaded, self._view, self._vectors, {*item_ids, seed} - {""})
-        rows = items.rows(item_ids)
-        vectors_ED = np.array(items.text_vectors[rows])  # noqa: N806
-        vectors_ED[rows < 0] = 0.0
+        vectors_ED = np.array(items.text_vectors[events.rows])  # noqa: N806
+        vectors_ED[events.rows < 0] = 0.0
         for place, item_id in enumerate(item_ids):
             if item_id in changed:
                 vectors_ED[place] = changed[item_id]
         seed_row = items.row(seed)
         known_seed = items.text_vectors[seed_row] if seed_row >= 0 else None
-        action_weights = weights_of_actions(actions)
+        action_weights = weights_of_actions(events.actions)
         release = loaded.release
         # As in training; deeper where more is asked than the ranker was trained with.
         depth = max(release.source_depth, count * release.source_depth // release.candidate_count)
@@ -109,7 +116,7 @@ class RetrievePipeline:
         return Query(
             loaded=loaded,
             item_ids=item_ids,
-            rows=rows,
+            events=events,
             weights=action_weights * recency(len(history)),
             action_weights=action_weights,
             vectors_ED=vectors_ED,
@@ -161,32 +168,36 @@ class RetrievePipeline:
 
     async def _find(
         self, request: RetrieveRequest, query: Query, log: StageLog
-    ) -> tuple[Float32 | None, Mapping[Source.ValueType, Scored]]:
-        """Run all sources in parallel; return the words' vector and what each source found."""
+    ) -> tuple[Float32 | None, Float32 | None, Mapping[Source.ValueType, Scored]]:
+        """Run all sources in parallel; return the words' vector, the user's, and what was found."""
         budget_s = query.deadline.share(SOURCES_SHARE, keep_s=KEEP_S)
-        words = asyncio.ensure_future(self._encode(request, query, log, budget_s * ENCODE_SHARE))
+        encode_s = budget_s * ENCODE_SHARE
+        words = asyncio.ensure_future(self._encode(request, query, log, encode_s))
+        user = asyncio.ensure_future(self._encode_user(request, query, encode_s))
         try:
             results = await asyncio.gather(
                 log.run(stage_pb2.STAGE_SOURCE_SEMANTIC, find_semantic(query, words), budget_s),
                 log.run(stage_pb2.STAGE_SOURCE_CF, find_cf(query), budget_s),
                 log.run(stage_pb2.STAGE_SOURCE_SIMILAR, find_similar(query), budget_s),
                 log.run(stage_pb2.STAGE_SOURCE_POPULAR, find_popular(query, self._view), budget_s),
+                log.run(stage_pb2.STAGE_SOURCE_SEQUENCE, find_sequence(query, user), budget_s),
             )
         finally:
             words.cancel()
+            user.cancel()
         sources = (
             candidate_pb2.SOURCE_SEMANTIC,
             candidate_pb2.SOURCE_CF,
             candidate_pb2.SOURCE_SIMILAR,
             candidate_pb2.SOURCE_POPULAR,
+            candidate_pb2.SOURCE_SEQUENCE,
         )
         found = {
             source: result
             for source, result in zip(sources, results, strict=True)
             if result is not None
         }
-        vector = words.result() if words.done() and not words.cancelled() else None
-        return vector, found
+        return _result(words), _result(user), found
 
     async def _encode(
         self, request: RetrieveRequest, query: Query, log: StageLog, budget_s: float
@@ -197,6 +208,35 @@ class RetrievePipeline:
         version = query.loaded.encoder_version
         work = self._encoder.encode_words(words, version=version, budget_s=budget_s)
         return await log.run(stage_pb2.STAGE_ENCODE, work, budget_s)
+
+    async def _encode_user(
+        self, request: RetrieveRequest, query: Query, budget_s: float
+    ) -> Float32 | None:
+        """Return the user's vector, None without history."""
+        if not query.item_ids:
+            return None
+        config, context = query.loaded.tower, request.context
+        user = tower_input(
+            query.events,
+            context.request_time.ToMilliseconds(),
+            context.utc_offset.seconds // 60,
+            rating_mean=config.rating_mean,
+            rating_scale=config.rating_scale,
+            max_history=config.max_history,
+        )
+        return await self._user_encoder.user_vector(
+            query.loaded.release,
+            user,
+            query.vectors_ED[-config.max_history :],
+            timeout_s=budget_s,
+        )
+
+
+def _result(work: asyncio.Future[Float32 | None]) -> Float32 | None:
+    """Return what came of work that may not have finished or succeeded."""
+    if not work.done() or work.cancelled() or work.exception() is not None:
+        return None
+    return work.result()
 
 
 def merge(found: Mapping[Source.ValueType, Scored], count: int) -> list[Candidate]:

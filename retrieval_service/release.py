@@ -7,14 +7,19 @@ import numpy.typing as npt
 
 from features.release import Release, open_release
 from features.release import ReleaseUnusable as Unusable
+from models.tower.config import TowerConfig, load_tower_config
 from serving.errors import ReleaseUnusable
 
 
 @dataclass(frozen=True)
 class LoadedRelease:
-    """An open release. popular_rows: int32 [items], rows of its item table, most popular first."""
+    """An open release. popular_rows: int32 [items], rows of its item table, most popular first.
+
+    tower: what the user tower reads.
+    """
 
     release: Release
+    tower: TowerConfig
     popular_rows: npt.NDArray[np.int32]
 
     @property
@@ -43,10 +48,13 @@ def read_release(uri: str) -> LoadedRelease:
             raise ReleaseUnusable(f"{uri}: factors and item table differ in length")
         if release.neighbours.rows.shape[0] != len(release.items):
             raise ReleaseUnusable(f"{uri}: neighbours and item table differ in length")
-    except (OSError, KeyError, ValueError) as error:
+        tower = load_tower_config(release.tower_directory)
+        if release.tower.item_vectors.shape != (len(release.items), tower.width):
+            raise ReleaseUnusable(f"{uri}: tower space and item table differ in size")
+    except (OSError, KeyError, TypeError, ValueError) as error:
         raise ReleaseUnusable(f"{uri} cannot be read: {error}") from error
     order = np.argsort(-release.items.recent_popularity, kind="stable")
-    return LoadedRelease(release, order.astype(np.int32))
+    return LoadedRelease(release, tower, order.astype(np.int32))
 
 
 def _open(uri: str, *, verify: bool) -> Release:

@@ -4,6 +4,7 @@ import asyncio
 import logging
 from collections.abc import Awaitable, Callable
 
+import grpc.aio
 import numpy as np
 
 from retrieval_service.catalogue.vectors import Vectors
@@ -11,6 +12,7 @@ from retrieval_service.filters.compiler import AVAILABLE
 from retrieval_service.index.indexer import Indexer
 from retrieval_service.index.spaces import Space, spaces_of
 from retrieval_service.release import LoadedRelease, identify, read_release
+from retrieval_service.user_encoder import UserEncoder
 from serving.errors import DependencyUnavailable
 from serving.release_shelf import ReleaseShelf
 from tandem.v1 import info_service_pb2
@@ -28,10 +30,12 @@ class Releases:
         self,
         vectors: Vectors,
         indexer: Indexer,
+        user_encoder: UserEncoder,
         on_change: Callable[[bool], Awaitable[None]],
     ) -> None:
         self._vectors = vectors
         self._indexer = indexer
+        self._user_encoder = user_encoder
         self._forgetting = asyncio.Lock()
         self.shelf: ReleaseShelf[LoadedRelease] = ReleaseShelf(
             identify, self._read, self._drop, on_change
@@ -63,14 +67,20 @@ class Releases:
         try:
             while not self._indexer.complete(release.release_id):  # noqa: ASYNC110  # no event for it
                 await asyncio.sleep(_LOOK_S)
-            await self._warm_up(release.release_id, spaces)
+            await self._warm_up(loaded, spaces)
         except BaseException:
             await self._forget(release.release_id)
             raise
         return loaded
 
-    async def _warm_up(self, release_id: str, spaces: list[Space]) -> None:
-        """Search once; wait until what was written can be found."""
+    async def _warm_up(self, loaded: LoadedRelease, spaces: list[Space]) -> None:
+        """Have the user tower loaded; search once; wait until what was written can be found."""
+        release_id = loaded.release.release_id
+        try:
+            await self._user_encoder.warm_up(loaded.release, _WARM_UP_S)
+        except grpc.aio.AioRpcError as error:
+            # It is loaded when it is first asked for; other sources can serve until then.
+            logger.warning("the user tower of %s is not loaded: %s", release_id, error.details())
         for space in spaces:
             vector = np.full((1, space.dimension), space.dimension**-0.5, np.float32)
             try:

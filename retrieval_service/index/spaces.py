@@ -14,6 +14,7 @@ from retrieval_service.catalogue.vectors import Vectors
 Float32 = npt.NDArray[np.float32]
 TEXT = "text"
 CF = "cf"
+TOWER = "tower"
 
 
 @dataclass(frozen=True)
@@ -29,7 +30,7 @@ class Space:
 
 
 def spaces_of(release: Release, vectors: Vectors) -> list[Space]:
-    """Return the spaces of a release. Reads its item table and factors."""
+    """Return the spaces of a release. Reads its item table, factors and tower space."""
     encoder = release.manifest["encoder"]
 
     async def text_vectors(changes: Sequence[Change]) -> dict[str, Float32]:
@@ -46,7 +47,20 @@ def spaces_of(release: Release, vectors: Vectors) -> list[Space]:
                 found[change.item_id] = factors[row]
         return found
 
+    async def tower_vectors(changes: Sequence[Change]) -> dict[str, Float32]:
+        rows = release.items.rows(change.item_id for change in changes)
+        known = [(c, int(row)) for c, row in zip(changes, rows, strict=True) if row >= 0]
+        found = {change.item_id: release.tower.item_vectors[row] for change, row in known}
+        # Of an item that the release does not know, only a text says where it belongs.
+        new = [change for change, row in zip(changes, rows, strict=True) if row < 0]
+        texts = await text_vectors(new)
+        if texts:
+            vectors = release.tower.vectors(np.full(len(texts), -1), np.stack([*texts.values()]))
+            found |= dict(zip(texts, vectors, strict=True))
+        return found
+
     return [
         Space(TEXT, encoder["dimension"], text_vectors),
         Space(CF, release.cf.item_factors.shape[1], cf_vectors),
+        Space(TOWER, release.tower.width, tower_vectors),
     ]

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 
+from features.events import EventArrays
 from features.history import mean_vector
 from retrieval_service.release import LoadedRelease
 from serving.stages import Deadline
@@ -20,17 +21,17 @@ Search = Callable[[str, Float32, int], Awaitable[list[Scored]]]
 class Query:
     """One request.
 
-    rows: int32 [events], the history's rows in the release, -1 unknown, oldest first.
-    item_ids: the history's items. weights: float32 [events], what was done times how recently;
-    action_weights: float32 [events], what was done. vectors_ED: float32 [events, D], the items'
-    present text vectors, zeros where unknown. seed_item_id: "" for none; seed_vector: float32 [D].
+    events: the history, oldest first; item_ids: its items. weights: float32 [events], what was done
+    times how recently; action_weights: float32 [events], what was done. vectors_ED: float32
+    [events, D], the items' present text vectors, zeros where unknown. seed_item_id: "" for none;
+    seed_vector: float32 [D].
     depth: how many candidates each source gives. over_fetch: how many more to search for, as they
     may be seen or excluded. allowed: whether an item may be a candidate.
     """
 
     loaded: LoadedRelease
     item_ids: list[str]
-    rows: npt.NDArray[np.int32]
+    events: EventArrays
     weights: Float32
     action_weights: Float32
     vectors_ED: Float32  # noqa: N815
@@ -41,6 +42,11 @@ class Query:
     allowed: Callable[[str], bool]
     search: Search
     deadline: Deadline
+
+    @property
+    def rows(self) -> npt.NDArray[np.int32]:
+        """The history's rows in the release, int32 [events], -1 unknown."""
+        return self.events.rows
 
     def history_mean(self) -> Float32:
         """Return the recency-weighted mean of liked items' text vectors, float32 [D], or zeros."""

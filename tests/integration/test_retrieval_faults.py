@@ -50,7 +50,9 @@ def nobody() -> str:
 def release(tmp_path: Path) -> Path:
     vectors = np.stack([fake_vector(item_text(item)) for item in ITEMS])
     directory = tmp_path / "releases" / "topics"
-    return write_release(directory, "topics", ITEMS, vectors, encoder_version="fake-1")
+    return write_release(
+        directory, "topics", ITEMS, vectors, encoder_version="fake-1", exported=False
+    )
 
 
 @pytest.fixture
@@ -98,6 +100,7 @@ async def test_without_milvus_the_sources_in_memory_serve_and_the_others_come_ba
     assert causes(response) == {
         stage_pb2.STAGE_SOURCE_SEMANTIC: stage_pb2.SKIP_CAUSE_UNAVAILABLE,
         stage_pb2.STAGE_SOURCE_CF: stage_pb2.SKIP_CAUSE_UNAVAILABLE,
+        stage_pb2.STAGE_SOURCE_SEQUENCE: stage_pb2.SKIP_CAUSE_UNAVAILABLE,
     }
     # What is written meanwhile is indexed later.
     await service.client.delete_items(["space-04"])
@@ -116,7 +119,11 @@ async def test_a_milvus_that_hangs_takes_no_more_than_its_share_of_the_time(
         response = await service.retrieval.Retrieve(request, timeout=0.6)
         assert time.monotonic() - start < 0.6
         assert sources_of(response) == IN_MEMORY
-        assert set(causes(response).values()) == {stage_pb2.SKIP_CAUSE_TIMEOUT}
+        assert causes(response) == {
+            stage_pb2.STAGE_SOURCE_SEMANTIC: stage_pb2.SKIP_CAUSE_TIMEOUT,
+            stage_pb2.STAGE_SOURCE_CF: stage_pb2.SKIP_CAUSE_TIMEOUT,
+            stage_pb2.STAGE_SOURCE_SEQUENCE: stage_pb2.SKIP_CAUSE_UNAVAILABLE,  # as Triton is
+        }
     finally:
         os.kill(milvus.process.pid, signal.SIGCONT)
     await until_found_by(service, INDEXED, within_s=10.0)
@@ -131,12 +138,18 @@ async def test_a_milvus_whose_data_is_lost_is_filled_again(
     await until_found_by(service, INDEXED, within_s=20.0)
 
 
-async def test_without_triton_words_are_skipped_and_flagged(service: Retrieval) -> None:
+async def test_without_triton_words_and_sequence_are_skipped_and_flagged(
+    service: Retrieval,
+) -> None:
     request = RetrieveRequest(release_id="topics", user=USER, text="anything")
     response = await service.retrieval.Retrieve(request, timeout=2.0)
-    assert causes(response) == {stage_pb2.STAGE_ENCODE: stage_pb2.SKIP_CAUSE_UNAVAILABLE}
+    assert causes(response) == {
+        stage_pb2.STAGE_ENCODE: stage_pb2.SKIP_CAUSE_UNAVAILABLE,
+        stage_pb2.STAGE_SOURCE_SEQUENCE: stage_pb2.SKIP_CAUSE_UNAVAILABLE,
+    }
     assert sources_of(response) == INDEXED | IN_MEMORY
     assert not response.HasField("text_vector")
+    assert not response.HasField("user_vector")
 
 
 async def test_without_triton_an_upsert_of_new_texts_is_refused_as_a_whole(

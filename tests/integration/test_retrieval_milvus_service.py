@@ -151,6 +151,7 @@ async def test_a_user_with_history_gets_candidates_from_every_source(
         candidate_pb2.SOURCE_CF,
         candidate_pb2.SOURCE_SIMILAR,
         candidate_pb2.SOURCE_POPULAR,
+        candidate_pb2.SOURCE_SEQUENCE,
     }
     assert topic_shares(list(response.candidates), 10)["space"] > 0.8
     ids = [candidate.item_id for candidate in response.candidates]
@@ -161,6 +162,20 @@ async def test_a_user_with_history_gets_candidates_from_every_source(
         stage_pb2.STAGE_SOURCE_SEMANTIC,
         stage_pb2.STAGE_SOURCE_POPULAR,
     }
+
+
+async def test_the_sequence_points_to_what_is_like_the_last_item_and_its_vector_comes_back(
+    service: Retrieval, release: Path
+) -> None:
+    user = liked("space-03", "garden-07", "kitchen-11")
+    request = RetrieveRequest(release_id=release.name, user=user, candidate_count=60)
+    response = await service.retrieval.Retrieve(request)
+    # This release's tower wants more of what was last.
+    sequence = found_by(response, candidate_pb2.SOURCE_SEQUENCE, best=15)
+    assert topic_shares(sequence, 15) == {"kitchen": 1.0}
+    vector = np.frombuffer(response.user_vector.float32_values, "<f4")
+    assert vector.shape == (8,)
+    assert vector @ vector == pytest.approx(8.0, rel=1e-3)
 
 
 async def test_words_find_items_by_their_meaning_and_their_vector_comes_back(
@@ -175,6 +190,7 @@ async def test_words_find_items_by_their_meaning_and_their_vector_comes_back(
     assert skipped(response) == {
         stage_pb2.STAGE_SOURCE_CF: stage_pb2.SKIP_CAUSE_NO_INPUT,
         stage_pb2.STAGE_SOURCE_SIMILAR: stage_pb2.SKIP_CAUSE_NO_INPUT,
+        stage_pb2.STAGE_SOURCE_SEQUENCE: stage_pb2.SKIP_CAUSE_NO_INPUT,
     }
 
 
@@ -326,12 +342,16 @@ async def test_a_lost_collection_is_made_again_from_the_catalogue(
     milvus = Milvus(milvus_uri)
     stem = release.name.replace("-", "_")
     lost = [name for name in await milvus.collections() if stem in name]
-    assert len(lost) == 2
+    assert len(lost) == 3
     for name in lost:
         await milvus.drop(name)
     request = RetrieveRequest(release_id=release.name, user=liked("space-03"), candidate_count=5)
     async with asyncio.timeout(30):
-        wanted = {candidate_pb2.SOURCE_SEMANTIC, candidate_pb2.SOURCE_CF}
+        wanted = {
+            candidate_pb2.SOURCE_SEMANTIC,
+            candidate_pb2.SOURCE_CF,
+            candidate_pb2.SOURCE_SEQUENCE,
+        }
         while not sources_of(await service.retrieval.Retrieve(request)) >= wanted:  # noqa: ASYNC110
             await asyncio.sleep(0.1)
     assert set(lost) <= await milvus.collections()
@@ -349,7 +369,7 @@ async def test_two_releases_serve_side_by_side_and_unloading_one_drops_its_colle
         assert answer.release_id == name
     milvus = Milvus(milvus_uri)
     stem = second.name.replace("-", "_")
-    assert len([name for name in await milvus.collections() if stem in name]) == 2
+    assert len([name for name in await milvus.collections() if stem in name]) == 3
     unload = UnloadReleaseRequest(release_id=second.name)
     assert (await service.loader.UnloadRelease(unload)).unloaded
     assert not [name for name in await milvus.collections() if stem in name]

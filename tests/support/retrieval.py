@@ -16,6 +16,7 @@ from safetensors.numpy import save_file
 
 from features.item_text import item_text, text_hash
 from features.release import FORMAT, MANIFEST, file_sha256
+from models.tower.export import export_tower
 from retrieval_service.parts import SERVICES, retrieval_parts
 from retrieval_service.settings import Settings
 from serving.server import running_server
@@ -29,6 +30,7 @@ from tandem.v1.release_service_pb2_grpc import ReleaseLoaderServiceStub
 from tandem.v1.retrieval_service_pb2_grpc import RetrievalServiceStub
 from tandem_client import AsyncTandemClient
 from tandem_client.channel import open_aio_channel
+from tests.support.towers import more_of_the_last
 
 Float32 = npt.NDArray[np.float32]
 TOPICS = {
@@ -72,12 +74,14 @@ def write_release(
     encoder_version: str,
     repeat: bool = False,
     depth: int = 20,
+    exported: bool = True,
 ) -> Path:
     """Write a release in which people keep to one topic; items of higher number are less popular.
 
-    vectors: float32 [items, D], the items' text vectors. Return the directory.
+    vectors: float32 [items, D], the items' text vectors. exported: whether the user encoder can
+    serve it, which takes seconds. Return the directory.
     """
-    directory.mkdir(parents=True)
+    (directory / "tower").mkdir(parents=True)
     count, random = len(items), np.random.default_rng(7)
     topics = np.array([list(TOPICS).index(item.categories[0]) for item in items])
     popularity = np.array([100.0 - int(item.item_id[-2:]) for item in items], np.float32)
@@ -101,13 +105,14 @@ def write_release(
         },
         directory / "cf.safetensors",
     )
+    _write_tower(directory / "tower", factors.astype(np.float32), vectors.shape[1], exported)
     cosines = (topics[:, None] == topics[None, :]) * random.uniform(0.1, 1.0, (count, count))
     np.fill_diagonal(cosines, 0.0)
     rows = np.argsort(-cosines, axis=1)[:, :15].astype(np.int32)
     scores = np.take_along_axis(cosines, rows, axis=1).astype(np.float32)
     np.savez(directory / "neighbours.npz", rows=rows, scores=scores)
     (directory / "fallback.json").write_text(json.dumps(columns["item_id"]))
-    files = sorted(directory.iterdir())
+    files = sorted(path for path in directory.rglob("*") if path.is_file())
     manifest = {
         "format": FORMAT,
         "release_id": release_id,
@@ -118,10 +123,26 @@ def write_release(
         "models": {"text_encoder": encoder_version, "ranker": "none", "cf": "planted"},
         "metrics": {},
         "settings": {"source_depth": depth},
-        "files": {path.name: file_sha256(path) for path in files},
+        "files": {str(path.relative_to(directory)): file_sha256(path) for path in files},
     }
     (directory / MANIFEST).write_text(json.dumps(manifest))
     return directory
+
+
+def _write_tower(directory: Path, item_vectors: Float32, text_width: int, exported: bool) -> None:
+    served = more_of_the_last(item_vectors, text_width)
+    served.tower.save(directory)
+    mean = item_vectors.mean(axis=0)
+    save_file(
+        {
+            "item_vectors": item_vectors - mean,
+            "mean": mean,
+            "projection": np.zeros((text_width, item_vectors.shape[1]), np.float32),
+        },
+        directory / "space.safetensors",
+    )
+    if exported:
+        export_tower(served, directory)
 
 
 @dataclass

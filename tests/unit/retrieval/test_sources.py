@@ -6,6 +6,7 @@ from collections.abc import Callable
 import numpy as np
 import pytest
 
+from features.events import EventArrays
 from features.words import request_words
 from retrieval_service.pipeline import merge
 from retrieval_service.sources.fill import fill, keep
@@ -15,6 +16,13 @@ from serving.stages import Deadline
 from tandem.v1 import candidate_pb2
 from tandem.v1.user_pb2 import InterestTag, UserProfile
 
+NO_EVENTS = EventArrays(
+    rows=np.zeros(0, np.int32),
+    actions=np.zeros(0, np.int32),
+    times_ms=np.zeros(0, np.int64),
+    ratings=np.zeros(0, np.float32),
+    offsets_min=np.zeros(0, np.int32),
+)
 RANKED: Scored = [(f"i{n}", 1.0 - n / 1_000) for n in range(1_000)]
 
 
@@ -27,7 +35,7 @@ def query(allowed: Callable[[str], bool], depth: int = 10, seconds: float = 60.0
     return Query(
         loaded=None,  # type: ignore[arg-type]  # not read here
         item_ids=[],
-        rows=np.zeros(0, np.int32),
+        events=NO_EVENTS,
         weights=nothing,
         action_weights=nothing,
         vectors_ED=np.zeros((0, 4), np.float32),
