@@ -13,7 +13,7 @@ from tandem_cli.commands.encoder import Encoders, Weights
 from tandem_cli.commands.recommend import parse_time
 from tandem_cli.commands.train import FREE_DISK_MIB, changed_settings
 from tandem_cli.console import out, say
-from tandem_cli.dataset_spec import need_dataset
+from tandem_cli.dataset_spec import DATASET_HELP, Clean, cleaning_of, need_dataset
 from tandem_cli.disk import need_free
 from tandem_cli.encoders import prepare_encoder
 from tandem_cli.failure import CommandFailed
@@ -22,7 +22,7 @@ PROTOCOLS = ("loo", "time", "given")
 
 
 def evaluate(
-    dataset: str = typer.Option(..., "--dataset", "-d", help="DIR, movielens:DIR or recbole:DIR."),
+    dataset: str = typer.Option(..., "--dataset", "-d", help=DATASET_HELP),
     protocol: str = typer.Option("loo", help="loo, time or given; docs/evaluation.md tells them."),
     systems: str = typer.Option(
         "all", help="all, or names with commas: tandem (with its stages) and baselines."
@@ -46,6 +46,7 @@ def evaluate(
     changes: list[str] = typer.Option(
         [], "--set", help="A setting of Tandem's training, such as epochs=2. Repeatable."
     ),
+    clean: list[str] = Clean,
     release: Path | None = typer.Option(
         None, "--release", "-r", help="A release to ask instead of training one."
     ),
@@ -61,6 +62,7 @@ def evaluate(
     """Compare Tandem with strong baselines on one split, through the path that is served."""
     # A mistake in the arguments is told before anything large is loaded.
     settings = changed_settings(changes)
+    cleaning = cleaning_of(clean)
     if protocol not in PROTOCOLS:
         raise CommandFailed(f"--protocol {protocol}: is none of {', '.join(PROTOCOLS)}")
     if folds == 1 or (folds and protocol != "loo"):
@@ -86,7 +88,7 @@ def evaluate(
         raise CommandFailed(f"--systems {unknown[0]}: the systems are {', '.join(known)}")
     share, cut_ms = _cut(cut)
     try:
-        opened = open_dataset(dataset, rejects=None)
+        opened = open_dataset(dataset, rejects=None, cleaning=cleaning)
         say(str(opened.report))
         plan = Plan(
             dataset=opened,
@@ -99,6 +101,7 @@ def evaluate(
                 encoders=encoders,
                 encoder_target=encoder_target,
                 release=release,
+                cleaning=cleaning,
             ),
             seeds=numbers,
             repeat=repeat,
@@ -119,9 +122,9 @@ def _write(report: dict[str, Any], file: Path) -> None:
     """Write JSON, pictures and page, and print the table."""
     from training.evaluation.pictures import draw
     from training.evaluation.report import (
-        failure_lines,
         main_table,
         markdown,
+        notes,
         significance_lines,
         write_json,
     )
@@ -136,7 +139,7 @@ def _write(report: dict[str, Any], file: Path) -> None:
     for row in rows:
         table.add_row(*row)
     out.print(table)
-    for line in (*failure_lines(report), *significance_lines(report)):
+    for line in (*notes(report), *significance_lines(report)):
         out.print(line, highlight=False, markup=False)
     say(f"written to {file} and {page} after {report['seconds']:.0f} s")
 

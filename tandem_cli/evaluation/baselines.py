@@ -1,6 +1,7 @@
 """The baselines: programs of an environment of their own, one process for each system."""
 
 import subprocess
+from collections.abc import Sequence
 from hashlib import sha256
 from pathlib import Path
 
@@ -8,7 +9,7 @@ from tandem_cli.console import say
 from tandem_cli.evaluation.children import run_child
 from tandem_cli.failure import CommandFailed
 from training.evaluation.trial import Trial
-from training.evaluation.trial_file import Result, read_result, write_about, write_trial
+from training.evaluation.trial_file import ABOUT, Result, read_result, write_about, write_trial
 
 ROOT = Path(__file__).resolve().parents[2]
 PYTHON = ROOT / ".venv-baselines" / "bin" / "python"
@@ -17,6 +18,7 @@ BASELINES = (
     "popular",
     "popular_7d",
     "most_visited",
+    "itemknn",
     "ease",
     "ials",
     "lightfm",
@@ -25,7 +27,9 @@ BASELINES = (
     "label_gbdt",
 )
 # Nothing in them is drawn at random, so that one seed tells all.
-DETERMINISTIC = ("popular", "popular_7d", "most_visited", "ease")
+DETERMINISTIC = ("popular", "popular_7d", "most_visited", "itemknn", "ease")
+# They are made of others, whose chosen settings they take over where those have been run.
+FUSED = ("fusion", "label_gbdt")
 NOT_APPLICABLE = 3
 TRIAL = "trial.npz"
 
@@ -46,8 +50,13 @@ def set_up_baselines() -> None:
         raise CommandFailed(f"{SETUP} failed; the baselines cannot be run")
 
 
-def run_baseline(name: str, trial: Trial, seed: int, directory: Path) -> Result:
-    """Return what a baseline answers to a trial, as kept or by running it. Raises SystemFailed."""
+def run_baseline(
+    name: str, trial: Trial, seed: int, directory: Path, others: Sequence[Path] = ()
+) -> Result:
+    """Return what a baseline answers to a trial, as kept or by running it. Raises SystemFailed.
+
+    others: directories of the same trial, from which settings that were chosen are taken over.
+    """
     out = directory / f"{name}-{code_hash('baselines')}"
     kept = read_result(out, trial)
     if kept is not None:
@@ -57,9 +66,13 @@ def run_baseline(name: str, trial: Trial, seed: int, directory: Path) -> Result:
         write_trial(trial, directory / TRIAL)
     command: list[str | Path] = [PYTHON, "-m", "baselines", name]
     command += ["--trial", (directory / TRIAL).absolute(), "--out", out.absolute()]
+    command += ["--seed", str(seed)]
+    if name in FUSED:
+        chosen = {other.name: other for place in others for other in _kept(place)}
+        command += [part for other in chosen.values() for part in ("--reuse", other / ABOUT)]
     ended = run_child(
         name,
-        [*command, "--seed", str(seed)],
+        command,
         directory / "log" / f"{name}.log",
         ROOT,
         lambda line: say(f"  {name}: {line.strip().removeprefix(f'{name}: ')}"),
@@ -79,6 +92,13 @@ def run_baseline(name: str, trial: Trial, seed: int, directory: Path) -> Result:
     result.about.update(seconds=ended.seconds, peak_rss_mib=ended.peak_rss_mib)
     write_about(out, result.about)
     return result
+
+
+def _kept(directory: Path) -> list[Path]:
+    """Return the absolute directories of results of baselines that stand alone."""
+    suffix = code_hash("baselines")
+    places = [directory.absolute() / f"{name}-{suffix}" for name in BASELINES if name not in FUSED]
+    return [place for place in places if (place / ABOUT).is_file()]
 
 
 def code_hash(*parts: str) -> str:

@@ -55,12 +55,16 @@ class Plan:
 
 @dataclass
 class Outcomes:
-    """What the systems of one noise level gave: results by system, seed and fold, and failures."""
+    """What the systems of one noise level gave.
+
+    results: by system, seed and fold. directories: by fold and seed, where they are kept.
+    """
 
     trials: list[Trial]
     results: dict[str, list[list[Result]]] = field(default_factory=dict)
     failures: dict[str, SystemFailed] = field(default_factory=dict)
     vectors: npt.NDArray[np.float32] | None = None
+    directories: list[list[Path]] = field(default_factory=list)
 
 
 def evaluate(plan: Plan) -> dict[str, Any]:
@@ -119,8 +123,9 @@ def _outcomes(plan: Plan, prefix: str, share: float) -> Outcomes:
         trial = with_noise(trial, noise) if noise is not None else trial
         outcomes.trials.append(trial)
         _tell(plan, trial, share)
-        for seed in plan.seeds:
-            directory = _directory(plan, prefix, protocol, share, seed)
+        places = [_directory(plan, prefix, protocol, share, seed) for seed in plan.seeds]
+        outcomes.directories.append(places)
+        for seed, directory in zip(plan.seeds, places, strict=True):
             for name in plan.systems:
                 if name in outcomes.failures:
                     continue
@@ -151,7 +156,8 @@ def _run(
         first = outcomes.results.get(name)
         if name in DETERMINISTIC and first and len(first[0]) == len(outcomes.trials):
             return {name: first[0][-1]}
-        return {name: run_baseline(name, trial, seed, directory)}
+        others = [outcomes.directories[-1][0], directory]
+        return {name: run_baseline(name, trial, seed, directory, others)}
     settings = replace(plan.tandem, train=replace(plan.tandem.train, seed=seed))
     release, found = run_tandem(trial, noise, settings, directory)
     if outcomes.vectors is None:

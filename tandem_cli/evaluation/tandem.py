@@ -21,6 +21,7 @@ from tandem_cli.evaluation.baselines import ROOT, SystemFailed, code_hash
 from tandem_cli.evaluation.children import run_child
 from tandem_cli.evaluation.temporary_stack import temporary_stack
 from tandem_cli.failure import CommandFailed
+from training.datasets.settings import Cleaning
 from training.evaluation.answers import Answers
 from training.evaluation.noise import Noise
 from training.evaluation.served import Replay
@@ -46,6 +47,7 @@ class TandemSettings:
 
     spec: str
     train: TrainSettings
+    cleaning: Cleaning
     encoder: Path
     encoders: Path
     encoder_target: str = ""
@@ -103,18 +105,14 @@ def _release(
         encoder_target="",
         encoder_directory=str(settings.encoder.absolute()),
         settings=settings.train,
+        cleaning=settings.cleaning,
     )
     if not job.about.is_file():
         if job.release.exists():  # of a run that ended between the two
             shutil.rmtree(job.release)
         with triton_for(settings.encoder, settings.encoder_target) as target:
-            file = write_job(Job(**{**vars(job), "encoder_target": target}), trial, noise)
-            command = [
-                sys.executable,
-                "-m",
-                "training.evaluation.train_known",
-                str(file.absolute()),
-            ]
+            file = write_job(replace(job, encoder_target=target), trial, noise).absolute()
+            command = [sys.executable, "-m", "training.evaluation.train_known", str(file)]
             log_file = home / "train.log"
             ended = run_child("training", command, log_file, ROOT, lambda x: say(f"  tandem: {x}"))
         if ended.status != 0:

@@ -8,19 +8,20 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
+from features.candidates import SOURCES
 from features.hits import reciprocal_rank_fusion
 from tandem.v1 import event_pb2, stage_pb2
 from tandem.v1.candidate_pb2 import Candidate, RankedItem, Source
 from tandem.v1.recommender_service_pb2 import RecommendResponse
 from tandem.v1.stage_pb2 import SkippedStage
 from training.evaluation.trial import Trial
-from training.evaluation.trial_file import DEPTH
+from training.evaluation.trial_file import DEPTH, UNASKED
 
 TANDEM, UNION = "tandem", "union"
 
 
 class Answers:
-    """Lists by system, int32 [R, DEPTH] with -1 where a list ends, and scores of labelled rows.
+    """Lists by system, as in Result, and scores of labelled rows.
 
     degraded: how many answers of Recommend were. skipped: how often a stage was, by its cause.
     """
@@ -33,14 +34,14 @@ class Answers:
         self.skipped: Counter[str] = Counter()
         self.latencies_s: list[float] = []
         self._row = {str(item): row for row, item in enumerate(trial.dataset.items["item_id"])}
-        for system in (TANDEM, UNION):
-            self._new(system)
+        self.ranked[TANDEM] = np.full((len(trial.requests), DEPTH), -1, np.int32)
 
     def note(self, system: str, number: int, item_ids: Iterable[str]) -> None:
         """Keep the list of a request."""
         if system not in self.ranked:
-            self._new(system)
+            self.ranked[system] = np.full((len(self.trial.requests), DEPTH), UNASKED, np.int32)
         rows = [self._row[item_id] for item_id in islice(item_ids, DEPTH)]
+        self.ranked[system][number] = -1
         self.ranked[system][number, : len(rows)] = rows
 
     def note_slate(self, number: int, response: RecommendResponse, seconds: float) -> None:
@@ -58,8 +59,8 @@ class Answers:
         depth: how far into each source's list the served union looks. count: how long it is.
         """
         lists = source_lists(candidates)
-        for source, found in lists.items():
-            self.note(f"source:{source_name(source)}", number, found)
+        for source in dict.fromkeys((*SOURCES, *lists)):
+            self.note(f"source:{source_name(source)}", number, lists.get(source, ()))
         fused = reciprocal_rank_fusion([found[:depth] for found in lists.values()])
         self.note(UNION, number, sorted(fused, key=lambda item: -fused[item])[:count])
 
@@ -77,9 +78,6 @@ class Answers:
             p50, p95 = np.percentile(self.latencies_s, [50, 95]) * 1000
             told["recommend_ms"] = {"p50": round(float(p50), 1), "p95": round(float(p95), 1)}
         return told
-
-    def _new(self, system: str) -> None:
-        self.ranked[system] = np.full((len(self.trial.requests), DEPTH), -1, np.int32)
 
     def _note_skipped(self, stages: Iterable[SkippedStage]) -> None:
         for skipped in stages:

@@ -29,7 +29,7 @@ def diversity(ranked: Ranked, vectors: npt.NDArray[np.float32], k: int = K) -> V
     result = np.zeros(len(shown))
     for start in range(0, len(shown), 1_000):
         part = shown[start : start + 1_000]
-        of_items = padded[part]
+        of_items = padded[np.maximum(part, -1)]
         counts = (part >= 0).sum(axis=1)
         own = (of_items**2).sum(axis=(1, 2))
         alike = (of_items.sum(axis=1) ** 2).sum(axis=1) - own
@@ -74,4 +74,4 @@ def _shown(ranked: Ranked, k: int) -> Ranked:
 
 def _mean_of_items(of_item: Values, shown: Ranked) -> Values:
     counts = (shown >= 0).sum(axis=1)
-    return np.asarray(of_item[shown].sum(axis=1) / np.maximum(counts, 1))
+    return np.asarray(of_item[np.maximum(shown, -1)].sum(axis=1) / np.maximum(counts, 1))

@@ -49,7 +49,7 @@ class Measure:
         self._popularity = [trial.popularity() for trial in folds]
 
     def values(self, seeds: Sequence[Sequence[Result]]) -> Values:
-        """Return a system's metrics of each request, float64 [R].
+        """Return a system's metrics of each request, float64 [R], NaN where it was not asked.
 
         seeds: results by seed and fold.
         """
@@ -60,17 +60,21 @@ class Measure:
         self, name: str, seeds: Sequence[Sequence[Result]], values: Values
     ) -> dict[str, Any]:
         """Return a system's `metrics` and `slices` for the report."""
+        asked = np.isfinite(values["mrr"])
         metrics: dict[str, Metric] = {}
-        if self.bootstrap.users:
-            metrics |= self._means(values, np.ones(len(self.bootstrap.user), dtype=bool), values)
+        if asked.any():
+            metrics |= self._means(values, asked, values)
             metrics |= self._of_lists(seeds)
         metrics |= self._of_labels(name, seeds)
         slices = {
-            part: {"requests": int(mask.sum()), **self._means(values, mask, SLICE_METRICS)}
+            part: {
+                "requests": int((mask & asked).sum()),
+                **self._means(values, mask & asked, SLICE_METRICS),
+            }
             for part, mask in self.slices.items()
-            if mask.any()
+            if (mask & asked).any()
         }
-        return {"metrics": metrics, "slices": slices}
+        return {"requests": int(asked.sum()), "metrics": metrics, "slices": slices}
 
     def difference(self, ours: Values, theirs: Values, metric: str) -> Difference:
         """Compare two systems request by request."""
@@ -83,6 +87,8 @@ class Measure:
             values["novelty@10"] = lists.novelty(result.ranked, popularity)
             if self.vectors is not None:
                 values["diversity@10"] = lists.diversity(result.ranked, self.vectors)
+            for value in values.values():
+                value[~result.asked] = np.nan
             folds.append(values)
         return {name: np.concatenate([values[name] for values in folds]) for name in folds[0]}
 
@@ -98,7 +104,9 @@ class Measure:
         items = self.folds[0].events.items
 
         def metric(of: Callable[[npt.NDArray[np.int32], int], float]) -> Metric:
-            pooled = [_stacked([result.ranked for result in results]) for results in seeds]
+            pooled = [
+                _stacked([result.ranked[result.asked] for result in results]) for results in seeds
+            ]
             return {"mean": float(np.mean([of(ranked, items) for ranked in pooled])), "ci95": None}
 
         seen = [

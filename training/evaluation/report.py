@@ -54,13 +54,24 @@ def main_table(report: Report) -> tuple[list[str], list[list[str]]]:
     return ["system", *shown, "seconds", "MiB"], rows
 
 
-def failure_lines(report: Report) -> list[str]:
-    """Return why systems gave no result, a line each."""
-    return [
-        f"{name}: {system['status']}: {system['why']}"
-        for name, system in report["systems"].items()
-        if system["status"] != "ok"
-    ]
+def notes(report: Report) -> list[str]:
+    """Return what must be known beside the figures: failures, degraded answers, samples."""
+    lines = []
+    for name, system in report["systems"].items():
+        if system["status"] != "ok":
+            lines.append(f"{name}: {system['status']}: {system['why']}")
+        elif system["requests"] < report["trial"]["requests"]:
+            lines.append(f"{name}: asked for a sample of {system['requests']:,} of the requests")
+    asked, every = report["trial"]["requests"], report["trial"]["requests_all"]
+    if asked < every:
+        lines.append(f"all systems: a sample of {asked:,} of {every:,} requests, the same for each")
+    for run in report["systems"].get("tandem", {}).get("runs", []):
+        if degraded := run.get("serving", {}).get("degraded", 0):
+            why = ", ".join(
+                f"{what} {times:,}" for what, times in run["serving"]["skipped"].items()
+            )
+            lines.append(f"tandem: {degraded:,} answers were DEGRADED ({why})")
+    return lines
 
 
 def significance_lines(report: Report) -> list[str]:
@@ -100,7 +111,7 @@ def markdown(report: Report, pictures: Sequence[Path]) -> str:
         *_table(*main_table(report)),
         "",
     ]
-    lines += [f"- {line}" for line in (*failure_lines(report), *significance_lines(report))]
+    lines += [f"- {line}" for line in (*notes(report), *significance_lines(report))]
     lines += [f"\n![{picture.stem}]({picture.name})" for picture in pictures]
     lines += ["", "## Candidate recall", "", *_metrics_table(report, RECALLS), ""]
     lines += ["## Lists", "", *_metrics_table(report, LISTS), ""]

@@ -32,6 +32,10 @@ EVENTS_AT_ONCE = 1_000
 TIMEOUT_S = 60.0
 POLL_S = 0.2
 EVERY_S = 10.0
+# Requests at most that the stages are asked apart, deep enough to see all of each source's list:
+# that costs more than the whole answer.
+STAGED_MOST = 1_000
+STAGED_SEED = 13
 # What the contracts allow. The gateway ranks BACKFILL items more than are asked for; a list that
 # leaves room for them within the release's candidates rests on what a list of ten rests on.
 LIST_MOST = 500
@@ -62,6 +66,8 @@ class Replay:
         self._retrieval = RetrievalServiceStub(self._channels[0])
         self._ranking = RankingServiceStub(self._channels[1])
         self._order = replay_order(trial)
+        drawn = np.random.default_rng(STAGED_SEED).permutation(len(trial.requests))
+        self._staged = set(drawn[:STAGED_MOST].tolist())
         self._later = dict.fromkeys(self._order.later_rows(), Event())
         frame = trial.dataset.interactions
         self._users = trial.dataset.users["user_id"].astype(str).tolist()
@@ -152,7 +158,11 @@ class Replay:
             timeout_s=TIMEOUT_S,
         )
         self.answers.note_slate(number, response, time.monotonic() - start)
-        # Deep enough that no source's list is cut by the merging.
+        if number in self._staged:
+            await self._ask_stages(user_id, context, number)
+
+    async def _ask_stages(self, user_id: str, context: RequestContext, number: int) -> None:
+        release = self.release
         state = await self._client.get_user_state(user_id, timeout_s=TIMEOUT_S)
         query = RetrieveRequest(
             release_id=release.release_id,

@@ -11,7 +11,7 @@ from pathlib import Path
 
 import numpy as np
 
-from training.datasets import DatasetError, open_dataset
+from training.datasets import Cleaning, DatasetError, open_dataset
 from training.errors import TrainingError
 from training.evaluation.noise import Noise, noisy_dataset
 from training.evaluation.trial import Trial
@@ -35,6 +35,7 @@ class Job:
     encoder_target: str
     encoder_directory: str
     settings: TrainSettings
+    cleaning: Cleaning
 
     @property
     def release(self) -> Path:
@@ -63,7 +64,8 @@ def write_job(job: Job, trial: Trial, noise: Noise | None) -> Path:
 def train(file: Path) -> None:
     """Train on the rows that the job names. Raises DatasetError, TrainingError or an RPC error."""
     content = json.loads(file.read_text(encoding="utf-8"))
-    job = Job(**{**content, "settings": TrainSettings(**content["settings"])})
+    settings, cleaning = TrainSettings(**content["settings"]), Cleaning(**content["cleaning"])
+    job = Job(**{**content, "settings": settings, "cleaning": cleaning})
     directory, start = Path(job.directory), time.monotonic()
 
     def say(message: str) -> None:
@@ -75,7 +77,8 @@ def train(file: Path) -> None:
     from training.run import train_release
 
     disable_progress_bar()
-    dataset = replace(open_dataset(job.spec, rejects=None), repeat=job.repeat)
+    dataset = open_dataset(job.spec, rejects=None, cleaning=job.cleaning)
+    dataset = replace(dataset, repeat=job.repeat)
     if (directory / NOISE).exists():
         dataset = noisy_dataset(dataset, Noise.load(directory / NOISE))
     events = interactions_of(dataset)
@@ -89,6 +92,7 @@ def train(file: Path) -> None:
         encoder_directory=Path(job.encoder_directory),
         settings=job.settings,
         say=say,
+        cleaning=job.cleaning,
     )
     about = {"seconds": round(time.monotonic() - start, 1), "peak_rss_mib": peak_rss_mib()}
     job.about.write_text(json.dumps(about) + "\n", encoding="utf-8")

@@ -13,6 +13,8 @@ from training.evaluation.protocols import is_liked
 from training.evaluation.trial import Trial
 
 DEPTH = 500
+# In the first place of a list that was never asked for, as opposed to one that is empty.
+UNASKED = -2
 RESULT = "result.npz"
 ABOUT = "result.json"
 
@@ -21,13 +23,19 @@ ABOUT = "result.json"
 class Result:
     """What a system answered.
 
-    ranked: int32 [R, up to DEPTH], item rows, best first, -1 where fewer. label_scores: float32
-    [L], NaN where it cannot say. about: seconds, peak_rss_mib, settings and what else it tells.
+    ranked: int32 [R, up to DEPTH], item rows, best first, -1 where fewer, UNASKED where the system
+    was not asked. label_scores: float32 [L], NaN where it cannot say. about: seconds,
+    peak_rss_mib, settings and what else it tells.
     """
 
     ranked: npt.NDArray[np.int32]
     label_scores: npt.NDArray[np.float32]
     about: dict[str, Any]
+
+    @property
+    def asked(self) -> npt.NDArray[np.bool_]:
+        """Return which requests were asked, bool [R]."""
+        return (self.ranked != UNASKED).all(axis=1)
 
 
 def write_trial(trial: Trial, file: Path) -> None:
@@ -102,7 +110,7 @@ def read_result(directory: Path, trial: Trial) -> Result | None:
         ranked, scores = arrays["ranked"], arrays["label_scores"]
     if len(ranked) != len(trial.requests):
         raise ValueError(f"{len(ranked)} lists for {len(trial.requests)} requests")
-    if ranked.size and not -1 <= ranked.min() <= ranked.max() < trial.events.items:
+    if ranked.size and not UNASKED <= ranked.min() <= ranked.max() < trial.events.items:
         raise ValueError("a list names items that do not exist")
     if len(scores) not in (0, len(trial.rated)):
         raise ValueError(f"{len(scores)} scores for {len(trial.rated)} labelled rows")
