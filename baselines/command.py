@@ -45,7 +45,7 @@ def main() -> int:
         type=Path,
         action="append",
         default=[],
-        help="result.json of a system on the same trial: fusion takes its settings as chosen there",
+        help="result.json of a system on the same trial, whose settings fusion and label_gbdt take",
     )
     arguments = parser.parse_args()
     if arguments.budget_trials is not None and arguments.budget_trials < 1:
@@ -89,17 +89,17 @@ def run(
     system: str, trial: Trial, seed: int, budget: int | None, reused: list[dict[str, Any]]
 ) -> Result:
     """Choose settings on validation, fit on all that is known, rank, score the labelled rows."""
+    chosen = {report["system"]: report["settings"] for report in reused}
     if system == "label_gbdt":
         from baselines import label_gbdt
 
-        label_scores, settings, tried = label_gbdt.run(trial, seed, budget)
+        label_scores, settings, tried = label_gbdt.run(trial, seed, budget, chosen)
         nothing = np.full((len(trial.requests), DEPTH), -1, dtype=np.int32)
         values = np.full(nothing.shape, np.nan, dtype=np.float32)
         return Result(nothing, values, label_scores, settings, tried)
     if system == "fusion":
         from baselines import fusion
 
-        chosen = {report["system"]: report["settings"] for report in reused}
         scorer, settings, tried = fusion.run(trial, seed, budget, chosen)
     else:
         file, name = SYSTEMS[system]

@@ -29,8 +29,10 @@ SMOOTHING = 5.0
 NEIGHBOURS = 100
 VALIDATION_SHARE = 0.1
 ROUNDS, PATIENCE = 1_000, 50
-IALS: Settings = {"factors": 64, "regularization": 10.0, "alpha": 4.0, "iterations": 10}
-EASE: Settings = {"l2": 200.0}
+SYSTEMS: dict[str, Settings] = {
+    "ials": {"factors": 64, "regularization": 10.0, "alpha": 4.0, "iterations": 15},
+    "ease": {"l2": 200.0},
+}
 GRID: list[Settings] = [
     {"statistics": statistics, "num_leaves": leaves}
     for statistics in ("folds", "time")
@@ -51,9 +53,11 @@ FIXED = {
 
 
 def run(
-    trial: Trial, seed: int, budget: int | None
+    trial: Trial, seed: int, budget: int | None, reused: dict[str, Settings]
 ) -> tuple[Float32, Settings, list[dict[str, Any]]]:
     """Return a probability for each row to be scored, the settings and what was tried.
+
+    reused: settings of iALS and EASE; those of SYSTEMS where it has none.
 
     Every row that the trees learn from is described by statistics without it: of the other folds,
     or of the time before its block. Which of the two, and the trees, are chosen by AUC on the
@@ -64,20 +68,21 @@ def run(
     rows = trial.labelled
     if not len(trial.score_user) or len(np.unique(rows.label > 0)) < 2:
         raise NotApplicable("label_gbdt needs likes and dislikes to learn from and rows to score")
+    chosen = {name: reused.get(name, settings) for name, settings in SYSTEMS.items()}
     rng = np.random.default_rng(seed)
     timed = rows.time_ms.min() < rows.time_ms.max()
     order = np.argsort(rows.time_ms, kind="stable") if timed else rng.permutation(len(rows))
     held = np.zeros(len(rows), dtype=bool)
     held[order[len(rows) - max(1, int(VALIDATION_SHARE * len(rows))) :]] = True
     learned, events = _part(rows, ~held), _without(trial.known, rows, held, trial.items)
-    check = _features(learned, events, trial, rows.user[held], rows.item[held])
+    check = _features(learned, events, trial, chosen, rows.user[held], rows.item[held])
     grid = [row for row in GRID if timed or row["statistics"] == "folds"][:budget]
     tables: dict[str, tuple[Float32, Float32]] = {}
     tried: list[dict[str, Any]] = []
     for settings in grid:
         kind = settings["statistics"]
         if kind not in tables:
-            tables[kind] = _table(learned, events, trial, kind, rng)
+            tables[kind] = _table(learned, events, trial, chosen, kind, rng)
             print(f"  {kind}: {len(tables[kind][1])} rows to learn from", flush=True)
         booster = lightgbm.train(
             {**FIXED, "num_leaves": settings["num_leaves"], "seed": seed, "metric": "auc"},
@@ -90,12 +95,12 @@ def run(
         auc = area(booster.predict(check), rows.label[held] > 0)
         tried.append({"settings": {**settings, "rounds": rounds}, "auc": auc})
         print(f"  {tried[-1]}", flush=True)
-    chosen = max(tried, key=lambda row: row["auc"])["settings"]
-    table = _table(rows, trial.known, trial, chosen["statistics"], rng)
-    parameters = {**FIXED, "num_leaves": chosen["num_leaves"], "seed": seed}
-    booster = lightgbm.train(parameters, lightgbm.Dataset(*table), chosen["rounds"])
-    scored = _features(rows, trial.known, trial, trial.score_user, trial.score_item)
-    return booster.predict(scored).astype(np.float32), chosen, tried
+    trees = max(tried, key=lambda row: row["auc"])["settings"]
+    table = _table(rows, trial.known, trial, chosen, trees["statistics"], rng)
+    parameters = {**FIXED, "num_leaves": trees["num_leaves"], "seed": seed}
+    booster = lightgbm.train(parameters, lightgbm.Dataset(*table), trees["rounds"])
+    scored = _features(rows, trial.known, trial, chosen, trial.score_user, trial.score_item)
+    return booster.predict(scored).astype(np.float32), {**chosen, "trees": trees}, tried
 
 
 def area(scores: Float32, liked: Bool) -> float:
@@ -108,7 +113,12 @@ def area(scores: Float32, liked: Bool) -> float:
 
 
 def _table(
-    rows: Labelled, events: Events, trial: Trial, kind: str, rng: np.random.Generator
+    rows: Labelled,
+    events: Events,
+    trial: Trial,
+    chosen: dict[str, Settings],
+    kind: str,
+    rng: np.random.Generator,
 ) -> tuple[Float32, Float32]:
     """Return features and labels of rows, each described without itself."""
     features: list[Float32] = []
@@ -128,7 +138,7 @@ def _table(
         else:
             seen = events.where(events.time_ms < rows.time_ms[described].min())
         user, item = rows.user[described], rows.item[described]
-        features.append(_features(_part(rows, past), seen, trial, user, item))
+        features.append(_features(_part(rows, past), seen, trial, chosen, user, item))
         labels.append((rows.label[described] > 0).astype(np.float32))
     return np.concatenate(features), np.concatenate(labels)
 
@@ -143,7 +153,14 @@ def _without(events: Events, rows: Labelled, left_out: Bool, items: int) -> Even
     return events.where(~np.isin(events.user.astype(np.int64) * items + events.item, pairs))
 
 
-def _features(past: Labelled, events: Events, trial: Trial, user: Int32, item: Int32) -> Float32:
+def _features(
+    past: Labelled,
+    events: Events,
+    trial: Trial,
+    chosen: dict[str, Settings],
+    user: Int32,
+    item: Int32,
+) -> Float32:
     """Describe user-item rows by past labels and past positive events, float32 [rows, F]."""
     liked = (past.label > 0).astype(np.float32)
     mean = liked.mean()
@@ -164,12 +181,13 @@ def _features(past: Labelled, events: Events, trial: Trial, user: Int32, item: I
         np.log1p(np.bincount(events.user, minlength=trial.users)[user]),
         *_neighbours(past, residual, trial, user, item),
     ]
+    scorers = []
     if len(events):
-        columns.append(_scores(ials.fit(events, trial, IALS, 0), events, trial, user, item))
-        if ease.possible(events):
-            columns.append(_scores(ease.fit(events, trial, EASE, 0), events, trial, user, item))
-    else:
-        columns += [np.full(len(user), np.nan)] * 2
+        scorers.append(ials.fit(events, trial, chosen["ials"], 0))
+        if ease.possible(trial.known):
+            scorers.append(ease.fit(events, trial, chosen["ease"], 0))
+    columns += [_scores(scorer, events, trial, user, item) for scorer in scorers]
+    columns += [np.full(len(user), np.nan)] * (2 - len(scorers))
     return np.stack(columns, axis=1).astype(np.float32)
 
 

@@ -39,8 +39,8 @@ WIDTH_OF_REST = 7_000
 COST_OF_TRIAL, COST_OF_GRID = 2e11, 5e9
 PRODUCTS = torch.bfloat16 if torch.cpu._is_avx512_bf16_supported() else torch.float32
 GRID: list[Settings] = [
-    {"factors": 64, "length": 100, "dropout": 0.2, "learning_rate": 1e-3, "batch": 1200},
-    {"factors": 64, "length": 100, "dropout": 0.4, "learning_rate": 1e-3, "batch": 1200},
+    {"factors": 64, "length": 100, "dropout": 0.2, "learning_rate": 2e-3, "batch": 1200},
+    {"factors": 64, "length": 100, "dropout": 0.5, "learning_rate": 2e-3, "batch": 1200},
 ]
 STEP = 2
 

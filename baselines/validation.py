@@ -12,6 +12,7 @@ from baselines.ranking import Scorer, ndcg, rank
 from baselines.trial import Bool, Events, Int32, Int64, Requests, Trial
 
 VALIDATION_USERS = 1_000
+SECONDS_OF_SILENCE = 20
 
 Settings = dict[str, Any]
 
@@ -119,11 +120,14 @@ def choose_epochs(
     validation = hold_out(trial, seed)
     tried: list[Settings] = []
     for number, settings in enumerate(grid, 1):
-        started = time.monotonic()
+        started = said = time.monotonic()
         curve: list[float] = []
         for scorer in train(validation.events, trial, settings, seed):
             curve.append(measure(scorer, validation, trial))
             best = int(np.argmax(curve))
+            if time.monotonic() - said > SECONDS_OF_SILENCE:
+                print(f"    {len(curve) * epochs.step} epochs: {curve[-1]:.4f}", flush=True)
+                said = time.monotonic()
             if len(curve) * epochs.step >= epochs.most or len(curve) - 1 - best >= epochs.patience:
                 break
         seconds = round(time.monotonic() - started, 2)
