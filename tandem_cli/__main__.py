@@ -31,7 +31,7 @@ app = typer.Typer(
 )
 app.command("demo")(demo.demo)
 app.command("sample")(sample.sample)
-app.command("train")(train.train)
+app.add_typer(train.app, name="train")
 app.command("evaluate")(evaluate.evaluate)
 app.command("up")(up.up)
 app.command("status")(status.status)

@@ -12,11 +12,13 @@ import grpc
 import typer
 
 from tandem_cli.commands.encoder import Encoders, Weights
+from tandem_cli.commands.train_encoder import train_encoder
 from tandem_cli.console import say, timed
 from tandem_cli.dataset_spec import DATASET_HELP, Clean, cleaning_of, need_dataset
 from tandem_cli.disk import need_free
 from tandem_cli.encoders import prepare_encoder
 from tandem_cli.failure import CommandFailed
+from tandem_cli.group import CommandWithCommands
 from tandem_cli.stack.ports import free_ports
 from tandem_cli.stack.triton import Triton, TritonSettings
 from training.settings import TrainSettings
@@ -24,7 +26,13 @@ from training.settings import TrainSettings
 FREE_DISK_MIB = 1024
 
 
+app = typer.Typer(cls=CommandWithCommands, invoke_without_command=True)
+app.command("encoder")(train_encoder)
+
+
+@app.callback()
 def train(
+    context: typer.Context,
     dataset: str = typer.Option(..., "--dataset", "-d", help=DATASET_HELP),
     out: Path = typer.Option(..., "--out", "-o", help="The release directory to write."),
     changes: list[str] = typer.Option(
@@ -38,6 +46,8 @@ def train(
     ),
 ) -> None:
     """Clean the data, train, evaluate, and write a release."""
+    if context.invoked_subcommand is not None:
+        return
     # A mistake in the arguments is told before torch is loaded.
     settings = changed_settings(changes)
     cleaning = cleaning_of(clean)

@@ -1,0 +1,18 @@
+"""A command that does something itself and has commands below it."""
+
+import typer
+from typer.core import TyperGroup
+
+
+class CommandWithCommands(TyperGroup):
+    """Needs its own required options only where none of the commands below it is called.
+
+    Such a command is named first, before any option.
+    """
+
+    def parse_args(self, ctx: typer.Context, args: list[str]) -> list[str]:
+        """Read the arguments; `ctx.invoked_subcommand` is set before the callback runs."""
+        if args and args[0] in self.commands:
+            for parameter in self.params:
+                parameter.required = False
+        return super().parse_args(ctx, args)
