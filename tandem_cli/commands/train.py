@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import asdict
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import grpc
 import typer
@@ -22,6 +22,9 @@ from tandem_cli.group import CommandWithCommands
 from tandem_cli.stack.ports import free_ports
 from tandem_cli.stack.triton import Triton, TritonSettings
 from training.settings import TrainSettings
+
+if TYPE_CHECKING:
+    from training.progress import Say
 
 FREE_DISK_MIB = 1024
 
@@ -39,6 +42,9 @@ def train(
         [], "--set", help="A setting of training, such as epochs=2 or seed=1. Repeatable."
     ),
     clean: list[str] = Clean,
+    tensorboard: Path | None = typer.Option(
+        None, help="Where to write losses, validation, learning rate and throughput of training."
+    ),
     encoder: Path | None = Weights,
     encoders: Path = Encoders,
     encoder_target: str = typer.Option(
@@ -72,7 +78,7 @@ def train(
             say(f"{time.monotonic() - start:6.0f} s  {line}")
 
     try:
-        with triton_for(directory, encoder_target) as target:
+        with triton_for(directory, encoder_target) as target, tracker(tell, tensorboard) as told:
             run(
                 dataset,
                 out,
@@ -80,12 +86,26 @@ def train(
                 encoder_directory=directory,
                 settings=settings,
                 cleaning=cleaning,
-                say=tell,
+                say=told,
             )
     except (DatasetError, TrainingError) as error:
         raise CommandFailed(str(error)) from error
     except grpc.RpcError as error:
         raise CommandFailed(f"the text encoder failed: {error}") from error
+
+
+@contextmanager
+def tracker(tell: "Say", directory: Path | None) -> Iterator["Say"]:
+    """Give what tells of training and, with a directory, writes its numbers for TensorBoard."""
+    if directory is None:
+        yield tell
+        return
+    from torch.utils.tensorboard import SummaryWriter
+
+    from training.progress import Tracker
+
+    with SummaryWriter(str(directory)) as writer:
+        yield Tracker(tell, writer.add_scalar)
 
 
 def changed_settings(changes: list[str]) -> TrainSettings:

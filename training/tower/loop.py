@@ -16,7 +16,7 @@ from models.tower.config import TowerConfig
 from models.tower.serving import ServedTower
 from models.tower.tower import UserTower
 from training.interactions import Interactions
-from training.progress import Say
+from training.progress import Rate, Say, record
 from training.settings import TrainSettings
 from training.tower.loss import all_or_sampled, next_item_loss
 from training.tower.sequences import Sequences, batches_of, collate, sequences_of, windows_of
@@ -76,12 +76,17 @@ def fit_tower(
     )
     best, best_state, best_epoch, stale = -1.0, tower.state_dict(), 0, 0
     for epoch in range(1, epochs + 1):
+        pace = Rate()
         loss = _epoch(tower, base, sequences, optimizer, settings, random)
+        record(say, "tower/loss", loss)
+        record(say, "tower/learning_rate", settings.tower_learning_rate)
+        record(say, "tower/events_per_second", pace.of(len(known.events)))
         if validate is None:
             say(f"user tower, epoch {epoch}: loss {loss:.3f}")
             continue
         reached = validate.ndcg(_served(tower, base, epoch).served)
         say(f"user tower, epoch {epoch}: loss {loss:.3f}, validation NDCG@10 {reached:.4f}")
+        record(say, "tower/validation_ndcg@10", reached)
         if reached > best:
             best, best_epoch, stale = reached, epoch, 0
             best_state = copy.deepcopy(tower.state_dict())
