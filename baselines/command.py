@@ -27,6 +27,7 @@ SYSTEMS = {
 }
 FUSED = ("fusion", "label_gbdt")
 LIBRARIES = ("numpy", "scipy", "pm-implicit", "lightfm-next", "lightgbm", "RecTools", "torch")
+CHOSEN_BY = ("each user's last known event", "the newest tenth of the labelled rows")
 NOT_APPLICABLE = 3
 
 
@@ -75,7 +76,10 @@ def main() -> int:
         "seed": arguments.seed,
         "settings": result.settings,
         "grid": result.grid,
-        "budget": {"trials": len(result.grid), "chosen by": "each user's last known event"},
+        "budget": {
+            "trials": len(result.grid),
+            "chosen by": CHOSEN_BY[arguments.system == "label_gbdt"],
+        },
         "seconds": seconds,
         "peak_rss_mib": round(peak, 1),
         "versions": {name: metadata.version(name) for name in LIBRARIES},
