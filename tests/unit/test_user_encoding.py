@@ -2,13 +2,16 @@
 
 import threading
 from concurrent.futures import Future
+from pathlib import Path
 
 import numpy as np
 import pytest
 import torch
 
 from models.tower.attention_bias import time_buckets
-from tests.support.user_encoding import towers, users
+from models.tower.config import TowerConfig
+from tests.support.towers import random_served_tower, write_tower_release
+from tests.support.user_encoding import tower, towers, users
 
 ABOUT = {
     "items": 9,
@@ -123,3 +126,40 @@ def test_a_load_that_failed_is_tried_again_and_takes_no_place() -> None:
     loads.go.release()
     assert shelf.get("a", "").result(10) == "tower of a"
     shelf.stop()
+
+
+def test_the_engines_agree_alone_and_among_others(tmp_path: Path) -> None:
+    config = TowerConfig(items=9, text_width=3, event_width=2, context_width=4, width=8)
+    release = write_tower_release(tmp_path / "release", "r", random_served_tower(config))
+    asked = users.together([some_users(2, n, unknown=2) for n in (1, 30, 7, 8)])
+    found = {}
+    for engine in ("openvino", "torch"):
+        parameters = {"releases_root": str(tmp_path), "engine": engine, "threads": "1"}
+        loaded = tower.Tower.load("r", release.uri, parameters, "cpu")
+        found[engine] = loaded.vectors(asked)
+        alone = np.concatenate([loaded.vectors(one) for one in singles(asked)])
+        np.testing.assert_allclose(found[engine], alone, atol=1e-5, rtol=1e-4)
+    np.testing.assert_allclose(found["openvino"], found["torch"], atol=1e-5, rtol=1e-4)
+
+
+def singles(asked: users.Users) -> list[users.Users]:
+    """Return each user without padding of the history."""
+    return [
+        users.Users(
+            asked.rows[n : n + 1, :length],
+            asked.unknown_vectors[n : n + 1],
+            asked.actions[n : n + 1, :length],
+            asked.features[n : n + 1, :length],
+            asked.times_ms[n : n + 1, :length],
+            asked.next_ms[n : n + 1, :length],
+            asked.context[n : n + 1],
+            asked.length[n : n + 1],
+        )
+        for n, length in enumerate(asked.length.tolist())
+    ]
+
+
+def test_a_release_outside_the_root_is_refused(tmp_path: Path) -> None:
+    parameters = {"releases_root": str(tmp_path / "releases"), "engine": "auto", "threads": "1"}
+    with pytest.raises(tower.TowerUnusable, match="is not under"):
+        tower.Tower.load("r", str(tmp_path / "releases" / ".." / "r"), parameters, "cpu")

@@ -1,0 +1,136 @@
+"""The served sequence source finds what training's exact source finds."""
+
+from collections.abc import AsyncIterator, Iterator
+from pathlib import Path
+
+import numpy as np
+import pytest
+import pytest_asyncio
+import torch
+
+from features.candidates import SOURCES, view_user
+from features.events import EventArrays
+from features.release import Release, open_release
+from models.tower.serving import ServedTower
+from models.tower.tower import load_tower
+from tandem.v1 import info_service_pb2
+from tandem.v1.candidate_pb2 import Source
+from tandem.v1.event_pb2 import HistoryEvent
+from tandem.v1.retrieval_service_pb2 import RetrieveRequest, RetrieveResponse
+from tests.support.milvus import running_milvus_lite
+from tests.support.retrieval import Retrieval, running_retrieval
+from tests.support.trained import SETTINGS, train_two_tastes
+from tests.support.triton import running_triton
+from training.datasets.protos import items_of
+from training.datasets.source import open_dataset
+from training.interactions import Interactions, interactions_of
+from training.sources import find_candidates
+from training.tower.users import inputs_of, user_vectors
+
+pytestmark = [pytest.mark.asyncio(loop_scope="module"), pytest.mark.timeout(300)]
+# Of a vector's greatest component; and of a standardised score.
+VECTOR_TOLERANCE = 1e-4
+SCORE_TOLERANCE = 1e-3
+PLACE = SOURCES.index(Source.SOURCE_SEQUENCE)
+
+
+@pytest.fixture(scope="module")
+def trained(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return train_two_tastes(tmp_path_factory.mktemp("two_tastes"))
+
+
+@pytest.fixture(scope="module")
+def parts(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[str, str]]:
+    directory = tmp_path_factory.mktemp("parts")
+    with running_milvus_lite(directory) as milvus, running_triton(directory) as triton:
+        yield milvus.uri, triton.settings.target
+
+
+@pytest.fixture(scope="module")
+def release(trained: Path) -> Release:
+    return open_release(trained)
+
+
+@pytest.fixture(scope="module")
+def interactions(trained: Path, tmp_path_factory: pytest.TempPathFactory) -> Interactions:
+    rejects = tmp_path_factory.mktemp("rejects") / "rejects.csv"
+    return interactions_of(open_dataset(str(trained.parent / "dataset"), rejects=rejects))
+
+
+@pytest_asyncio.fixture(loop_scope="module", scope="module")
+async def service(
+    tmp_path_factory: pytest.TempPathFactory, parts: tuple[str, str], trained: Path
+) -> AsyncIterator[Retrieval]:
+    directory = tmp_path_factory.mktemp("service")
+    dataset = open_dataset(str(trained.parent / "dataset"), rejects=directory / "rejects.csv")
+    async with running_retrieval(directory, *parts) as running:
+        # Loaded first, so that the items' vectors are the release's.
+        info = await running.load(trained)
+        assert info.state == info_service_pb2.RELEASE_STATE_READY, info.detail
+        await running.client.upsert_items(list(items_of(dataset)))
+        await running.until_indexed(info.release_id)
+        yield running
+
+
+def request(release: Release, history: EventArrays, time_ms: int, offset: int) -> RetrieveRequest:
+    wanted = RetrieveRequest(
+        release_id=release.release_id, candidate_count=SETTINGS.candidate_count
+    )
+    wanted.context.request_time.FromMilliseconds(time_ms)
+    wanted.context.utc_offset.FromSeconds(offset * 60)
+    for place in range(len(history)):
+        event = HistoryEvent(item_id=release.items.item_ids[history.rows[place]])
+        event.action = int(history.actions[place])  # type: ignore[assignment]
+        event.event_time.FromMilliseconds(int(history.times_ms[place]))
+        event.utc_offset.FromSeconds(int(history.offsets_min[place]) * 60)
+        event.rating = float(history.ratings[place])
+        wanted.user.history.append(event)
+    return wanted
+
+
+def found_by_sequence(response: RetrieveResponse) -> list[tuple[str, float]]:
+    """Return items and standardised scores, best first."""
+    hits = [
+        (hit.rank, candidate.item_id, hit.score)
+        for candidate in response.candidates
+        for hit in candidate.hits
+        if hit.source == Source.SOURCE_SEQUENCE
+    ]
+    return [(item_id, score) for _, item_id, score in sorted(hits)]
+
+
+async def test_user_vectors_and_hits_are_those_of_training(
+    service: Retrieval, release: Release, interactions: Interactions
+) -> None:
+    tables = release.tables
+    vectors = torch.from_numpy(tables.tower.item_vectors + tables.tower.mean)
+    served = ServedTower(load_tower(release.tower_directory), vectors).eval()
+    for user in range(0, interactions.users, 4):
+        events = interactions.of(user)
+        place = 1 + user % (len(events) - 1)
+        history, time_ms = events[:place], int(events.times_ms[place])
+        offset = int(events.offsets_min[place])
+        (expected,) = user_vectors(served, [inputs_of(served, history, time_ms, offset)])
+        event_vectors = tables.items.text_vectors[history.rows]
+        view = view_user(tables, history, event_vectors, None, expected, time_ms)
+        depth, count = SETTINGS.source_depth, SETTINGS.candidate_count
+        (exact,) = find_candidates(tables, [view], False, depth, count)
+
+        response = await service.retrieval.Retrieve(request(release, history, time_ms, offset))
+        actual = np.frombuffer(response.user_vector.float32_values, "<f4")
+        atol = VECTOR_TOLERANCE * np.abs(expected).max()
+        np.testing.assert_allclose(actual, expected, atol=atol, rtol=0)
+        ranks = exact.ranks[:, PLACE]
+        wanted = sorted(
+            (int(rank), release.items.item_ids[row], float(score))
+            for rank, row, score in zip(ranks, exact.rows, exact.scores[:, PLACE], strict=True)
+            if rank > 0
+        )
+        hits = found_by_sequence(response)
+        assert hits
+        assert [item_id for item_id, _ in hits] == [item_id for _, item_id, _ in wanted]
+        np.testing.assert_allclose(
+            [score for _, score in hits],
+            [score for _, _, score in wanted],
+            atol=SCORE_TOLERANCE,
+        )
