@@ -16,6 +16,7 @@ from tandem.v1 import (
     filter_pb2,
     stage_pb2,
 )
+from tandem.v1.common_pb2 import Vector
 from tandem.v1.context_pb2 import RequestContext
 from tandem.v1.event_pb2 import Event
 from tandem.v1.filter_pb2 import Condition, Filter
@@ -201,3 +202,16 @@ async def test_without_an_active_release_the_error_says_so(tmp_path: Path) -> No
     assert error.code() == grpc.StatusCode.UNAVAILABLE
     assert "no release is active" in error.details()
     assert reason_of(error)[0] == error_reason_pb2.ERROR_REASON_DEPENDENCY_UNAVAILABLE
+
+
+async def test_what_retrieval_made_of_words_and_history_is_handed_on_to_ranking(
+    world: World,
+) -> None:
+    await world.client.recommend("anna")
+    assert not world.ranking.requests[-1].HasField("text_vector")
+    assert not world.ranking.requests[-1].HasField("user_vector")
+    world.retrieval.text_vector = Vector(float32_values=b"text")
+    world.retrieval.user_vector = Vector(float32_values=b"user")
+    await world.client.recommend("anna")
+    assert world.ranking.requests[-1].text_vector.float32_values == b"text"
+    assert world.ranking.requests[-1].user_vector.float32_values == b"user"

@@ -186,6 +186,7 @@ async def test_a_release_whose_scores_cannot_be_reproduced_is_refused(
         ({"item_count": 1_000_000_000}, "item_count"),
         ({"candidates": []}, "candidates"),
         ({"text_vector": Vector(float32_values=b"123")}, "text_vector.float32_values"),
+        ({"user_vector": Vector(float32_values=bytes(8))}, "user_vector.float32_values"),
     ],
 )
 async def test_bad_input_is_refused_by_field(

@@ -22,6 +22,7 @@ from tandem.v1 import (
 )
 from tandem.v1.candidate_pb2 import ActionProbability, Candidate, Hit, RankedItem, Reason
 from tandem.v1.catalog_service_pb2 import BatchGetItemsRequest, BatchGetItemsResponse
+from tandem.v1.common_pb2 import Vector
 from tandem.v1.event_pb2 import ACTION_CLICK
 from tandem.v1.info_service_pb2 import GetInfoRequest, GetInfoResponse, ReleaseInfo
 from tandem.v1.item_pb2 import Item
@@ -102,6 +103,8 @@ class FakeRetrieval(
         self.requests: list[RetrieveRequest] = []
         self.catalog_failure: TandemError | None = None
         self.finds_nothing = False
+        self.text_vector: Vector | None = None
+        self.user_vector: Vector | None = None
 
     async def Retrieve(self, request: RetrieveRequest, context: object) -> RetrieveResponse:
         await self.before(request.release_id)
@@ -123,6 +126,8 @@ class FakeRetrieval(
             ]
             if not self.finds_nothing
             else [],
+            text_vector=self.text_vector,
+            user_vector=self.user_vector,
         )
 
     async def BatchGetItems(
