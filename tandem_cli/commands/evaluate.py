@@ -46,6 +46,9 @@ def evaluate(
     changes: list[str] = typer.Option(
         [], "--set", help="A setting of Tandem's training, such as epochs=2. Repeatable."
     ),
+    in_process: bool = typer.Option(
+        False, "--in-process", help="Ask models in this process, not services; for lack of a stack."
+    ),
     clean: list[str] = Clean,
     release: Path | None = typer.Option(
         None, "--release", "-r", help="A release to ask instead of training one."
@@ -102,6 +105,7 @@ def evaluate(
                 encoder_target=encoder_target,
                 release=release,
                 cleaning=cleaning,
+                in_process=in_process,
             ),
             seeds=numbers,
             repeat=repeat,

@@ -22,11 +22,16 @@ MIB = 1024 * 1024
 
 
 class TemporaryStack:
-    """A running stack. memory_mib: of each part, as `note_memory` last saw it."""
+    """A running stack.
+
+    at: where its services are. encoder: address of its Triton. memory_mib: the most that
+    `note_memory` saw of each part.
+    """
 
     def __init__(self, stack: Stack) -> None:
         self._stack = stack
         self.at = Addresses(stack.gateway.target, stack.retrieval.target, stack.ranking.target)
+        self.encoder = stack.triton.settings.target
         self.memory_mib: dict[str, float] = {}
 
     def note_memory(self) -> None:

@@ -66,6 +66,8 @@ def notes(report: Report) -> list[str]:
     if asked < every:
         lines.append(f"all systems: a sample of {asked:,} of {every:,} requests, the same for each")
     for run in report["systems"].get("tandem", {}).get("runs", []):
+        if run.get("in_process"):
+            lines.append("tandem and its stages were asked in process, NOT through the served path")
         if degraded := run.get("serving", {}).get("degraded", 0):
             why = ", ".join(
                 f"{what} {times:,}" for what, times in run["serving"]["skipped"].items()
@@ -208,8 +210,19 @@ def _serving_lines(report: Report) -> list[str]:
             + (f"; skipped stages: {skipped}" if skipped else "")
             + (f"; memory in MiB: {memory}" if memory else "")
             + "."
+            + _parity_line(told.get("parity"))
         )
     return [*lines, ""]
+
+
+def _parity_line(parity: Mapping[str, float] | None) -> str:
+    if not parity:
+        return ""
+    return (
+        f" Against exact sources in process, on {parity['requests']} requests: the first item is "
+        f"the same in {parity['same_first']:.0%}; of the first ten {parity['shared_of_10']:.1%} "
+        f"and of the candidates {parity['shared_candidates']:.1%} are."
+    )
 
 
 def _table(heading: Sequence[str], rows: Sequence[Sequence[str]]) -> list[str]:

@@ -9,14 +9,13 @@ from itertools import groupby
 import numpy as np
 
 from features.release import Release
-from features.words import request_words
 from tandem.v1.candidate_pb2 import Candidate
 from tandem.v1.common_pb2 import Place
 from tandem.v1.context_pb2 import RequestContext
 from tandem.v1.event_pb2 import Event
 from tandem.v1.ranking_service_pb2 import RankRequest
 from tandem.v1.ranking_service_pb2_grpc import RankingServiceStub
-from tandem.v1.retrieval_service_pb2 import RetrieveRequest
+from tandem.v1.retrieval_service_pb2 import RetrieveRequest, RetrieveResponse
 from tandem.v1.retrieval_service_pb2_grpc import RetrievalServiceStub
 from tandem_client import AsyncTandemClient
 from tandem_client.channel import open_aio_channel
@@ -73,6 +72,7 @@ class Replay:
         self._users = trial.dataset.users["user_id"].astype(str).tolist()
         self._items = trial.dataset.items["item_id"].astype(str).tolist()
         self._places = frame[["lat", "lon", "utc_offset_minutes"]].to_numpy(np.float64)
+        self._handed_on: dict[int, tuple[int, RetrieveResponse]] = {}
         self._done = 0
 
     async def close(self) -> None:
@@ -185,13 +185,19 @@ class Replay:
             context=context,
             candidates=[Candidate(item_id=item_id) for item_id in wanted],
         )
-        if request_words("", state.user.profile, state.user.history):
-            words = RetrieveRequest(
+        # What retrieval would hand on of the user; the same until there is another event.
+        end = int(self.trial.rated.ends[numbers[0]])
+        before, found = self._handed_on.get(user, (-1, RetrieveResponse()))
+        if before != end:
+            retrieve = RetrieveRequest(
                 release_id=query.release_id, user=state.user, context=context, candidate_count=1
             )
-            found = await self._retrieval.Retrieve(words, timeout=TIMEOUT_S)
-            if found.HasField("text_vector"):
-                query.text_vector.CopyFrom(found.text_vector)
+            found = await self._retrieval.Retrieve(retrieve, timeout=TIMEOUT_S)
+            self._handed_on[user] = (end, found)
+        if found.HasField("text_vector"):
+            query.text_vector.CopyFrom(found.text_vector)
+        if found.HasField("user_vector"):
+            query.user_vector.CopyFrom(found.user_vector)
         ranked = await self._ranking.Rank(query, timeout=TIMEOUT_S)
         self.answers.note_scores(numbers, ranked.items)
 
