@@ -14,6 +14,7 @@ from features.events import EventArrays, log_hours
 from features.history import mean_vector, recency, weights_of_actions
 from features.item_table import ItemTable
 from features.neighbours import Neighbours
+from features.ratings import ItemRatings, RatedPast, rated_past
 from features.tower import TowerSpace
 from tandem.v1.candidate_pb2 import Source
 
@@ -37,6 +38,7 @@ OWN_FEATURES = [
     "cf_affinity",
     "cf_like_last",
     "neighbour_affinity",
+    "neighbour_of_last",
     "text_like_history",
     "text_like_last",
     "text_like_nearest",
@@ -45,8 +47,17 @@ OWN_FEATURES = [
     "recent_popularity",
     "item_age",
     "times_used",
+    "last_used",
+    "item_quality",
+    "user_mood",
+    "rated_like_cf",
+    "rated_like_text",
 ]
 FEATURES = HIT_FEATURES + OWN_FEATURES
+# Models that were fitted on an event remember it. Of an item that no source was asked about, as
+# when only a judgement of it is wanted, these features are withheld, in training and in serving.
+SOURCE_BOUND = ["tower_affinity", "neighbour_affinity", "neighbour_of_last"]
+_BOUND = np.array([name in HIT_FEATURES or name in SOURCE_BOUND for name in FEATURES])
 # Ranks beyond this count as no better than not being found.
 RANK_HORIZON = 1000.0
 NEAREST_AMONG = 20
@@ -60,6 +71,7 @@ class ReleaseTables:
     cf: CfModel
     neighbours: Neighbours
     tower: TowerSpace
+    ratings: ItemRatings
 
 
 @dataclass(frozen=True)
@@ -67,18 +79,22 @@ class UserView:
     """What features need of one user at one moment, computed once for all candidates.
 
     tower_vector: float32 [W], zeros where unknown. cf_factor: float32 [F]. neighbour_scores:
-    float32 [items]. history_mean, words: float32 [D], zeros where unknown. recent_vectors: float32
-    [n, D], oldest first. rows: int32 [events].
+    float32 [items], from all liked items, last_neighbour_scores from the last alone. history_mean,
+    words: float32 [D], zeros where unknown. recent_vectors: float32 [n, D], oldest first.
+    rows: int32 [events], times_ms: int64 [events].
     """
 
     tower_vector: Float32
     cf_factor: Float32
     last_factor: Float32
     neighbour_scores: Float32
+    last_neighbour_scores: Float32
     history_mean: Float32
     recent_vectors: Float32
     words: Float32
     rows: npt.NDArray[np.int32]
+    times_ms: npt.NDArray[np.int64]
+    rated: RatedPast
     time_ms: int
 
 
@@ -110,10 +126,13 @@ def view_user(
         cf_factor=tables.cf.fold_in(events.rows, weights_of_actions(events.actions)),
         last_factor=_unit(last_factor),
         neighbour_scores=tables.neighbours.scores_of_all(events.rows, weights),
+        last_neighbour_scores=tables.neighbours.scores_of_all(last, np.ones(len(last), np.float32)),
         history_mean=mean_vector(event_vectors, weights),
         recent_vectors=event_vectors[liked][-NEAREST_AMONG:],
         words=np.zeros(width, np.float32) if words is None else words,
         rows=events.rows,
+        times_ms=events.times_ms,
+        rated=rated_past(tables.ratings, tables.cf.item_factors, events, event_vectors),
         time_ms=time_ms,
     )
 
@@ -129,7 +148,9 @@ def own_features(
     known = rows >= 0
     at = np.where(known, rows, 0)
     factors = tables.cf.item_factors[at] * known[:, None]
-    norms = np.maximum(np.linalg.norm(factors, axis=1), 1e-9)
+    directions = factors / np.maximum(np.linalg.norm(factors, axis=1, keepdims=True), 1e-9)
+    used = user.rows[None, :] == np.where(known, rows, -2)[:, None]
+    last_ms = np.where(used, user.times_ms[None, :], 0).max(axis=1, initial=0)
     created = np.where(known, tables.items.create_time_ms[at], -1)
     like_recent = vectors @ user.recent_vectors.T
     some = like_recent.shape[1] > 0
@@ -138,8 +159,9 @@ def own_features(
         [
             tables.tower.standing(user.tower_vector, rows, vectors),
             factors @ user.cf_factor,
-            (factors @ user.last_factor) / norms,
+            directions @ user.last_factor,
             np.where(known, user.neighbour_scores[at], 0.0),
+            np.where(known, user.last_neighbour_scores[at], 0.0),
             vectors @ user.history_mean,
             like_recent[:, -1] if some else zeros,
             like_recent.max(axis=1) if some else zeros,
@@ -147,9 +169,19 @@ def own_features(
             np.where(known, _share_of_log(tables.items.popularity, at), 0.0),
             np.where(known, _share_of_log(tables.items.recent_popularity, at), 0.0),
             np.where(created >= 0, 1.0 - log_hours(user.time_ms - created), 0.0),
-            np.log1p((user.rows[None, :] == np.where(known, rows, -2)[:, None]).sum(axis=1)),
+            np.log1p(used.sum(axis=1)),
+            np.where(used.any(axis=1), 1.0 - log_hours(user.time_ms - last_ms), 0.0),
+            np.where(known, tables.ratings.quality[at], 0.0),
+            np.full(len(rows), user.rated.mood),
+            user.rated.of_alike(user.rated.factors, directions),
+            user.rated.of_alike(user.rated.vectors, vectors),
         ]
     ).astype(np.float32)
+
+
+def without_sources(features_CF: Float32) -> Float32:
+    """Return features [candidates, features] as those of items that no source was asked about."""
+    return np.where(_BOUND, 0.0, features_CF).astype(np.float32)
 
 
 def hit_features(scores_CS: Float32, ranks_CS: npt.NDArray[np.int32]) -> Float32:

@@ -10,9 +10,11 @@ from typing import NotRequired, TypedDict, cast
 import numpy as np
 from safetensors.numpy import load_file
 
+from features.candidates import ReleaseTables
 from features.cf import CfModel
 from features.item_table import ItemTable, read_item_table
 from features.neighbours import Neighbours
+from features.ratings import ItemRatings
 from features.tower import TowerSpace
 
 FORMAT = 2
@@ -131,6 +133,18 @@ class Release:
         """The space of the user tower."""
         space = load_file(self.tower_directory / "space.safetensors")
         return TowerSpace(space["item_vectors"], space["mean"], space["projection"])
+
+    @cached_property
+    def ratings(self) -> ItemRatings:
+        """How items are rated."""
+        tensors = load_file(self.directory / "ratings.safetensors")
+        mean, scale = float(tensors["mean"]), float(tensors["scale"])
+        return ItemRatings(mean, scale, tensors["quality"], tensors["counts"])
+
+    @cached_property
+    def tables(self) -> ReleaseTables:
+        """The arrays that features are made from."""
+        return ReleaseTables(self.items, self.cf, self.neighbours, self.tower, self.ratings)
 
     @property
     def tower_directory(self) -> Path:

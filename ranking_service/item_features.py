@@ -5,7 +5,13 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 
-from features.candidates import SOURCES, hit_features, own_features, view_user
+from features.candidates import (
+    SOURCES,
+    hit_features,
+    own_features,
+    view_user,
+    without_sources,
+)
 from features.context import context_features
 from features.events import EventArrays, event_arrays
 from features.words import request_words
@@ -60,6 +66,11 @@ def rank_input(loaded: LoadedRelease, request: RankRequest) -> RankInput:
         events, time_ms, request.context.utc_offset.seconds // 60, words is not None
     )
     recent = slice(-config.max_history, None)
+    scores, ranks = hit_arrays(candidates)
+    features = np.concatenate(
+        [hit_features(scores, ranks), own_features(loaded.tables, user, rows, vectors)], axis=1
+    )
+    found = (ranks > 0).any(axis=1, keepdims=True)
     packed = PackedUser(
         text_ids=loaded.tokenizer.ids(text),
         events=events[recent],
@@ -67,13 +78,7 @@ def rank_input(loaded: LoadedRelease, request: RankRequest) -> RankInput:
         candidates=PackedCandidates(
             rows=rows,
             vectors=vectors,
-            features=np.concatenate(
-                [
-                    hit_features(*hit_arrays(candidates)),
-                    own_features(loaded.tables, user, rows, vectors),
-                ],
-                axis=1,
-            ),
+            features=np.where(found, features, without_sources(features)),
             context=np.broadcast_to(context, (len(candidates), len(context))),
             visible=np.full(len(candidates), len(events[recent])),
         ),

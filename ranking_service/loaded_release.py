@@ -38,7 +38,7 @@ def read_release(uri: str) -> LoadedRelease:
     ranker = load_ranker(release.ranker_directory)
     return LoadedRelease(
         release,
-        ReleaseTables(release.items, release.cf, release.neighbours, release.tower),
+        release.tables,
         ranker,
         PrefixTokenizer(release.ranker_directory, ranker.config.max_text_tokens),
     )

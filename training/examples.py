@@ -92,14 +92,15 @@ class ExampleMaker:
             if len(history):
                 inputs[place] = inputs_of(self.tower, history, *self.moment(target))
         vectors = dict(zip(inputs, user_vectors(self.tower, list(inputs.values())), strict=True))
-        return [self._view(target, vectors.get(place)) for place, target in enumerate(targets)]
+        return [self.view(target, vectors.get(place)) for place, target in enumerate(targets)]
 
     def moment(self, target: Target) -> tuple[int, int]:
         """Return the time of a target, Unix milliseconds, and its offset from UTC in minutes."""
         events = self.interactions.of(target.user)
         return int(events.times_ms[target.place]), int(events.offsets_min[target.place])
 
-    def _view(self, target: Target, tower_vector: npt.NDArray[np.float32] | None) -> UserView:
+    def view(self, target: Target, tower_vector: npt.NDArray[np.float32] | None) -> UserView:
+        """Return the user just before the target, with the tower's vector float32 [W], if any."""
         history = self.history(target)
         words = self.words.vectors[target.words] if target.words != NO_WORDS else None
         vectors = self.tables.items.text_vectors[history.rows]

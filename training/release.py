@@ -125,6 +125,16 @@ def _write_tables(draft: Path, tables: ReleaseTables) -> None:
         },
         draft / "cf.safetensors",
     )
+    ratings = tables.ratings
+    save_file(
+        {
+            "mean": np.array(ratings.mean, np.float32),
+            "scale": np.array(ratings.scale, np.float32),
+            "quality": ratings.quality,
+            "counts": ratings.counts,
+        },
+        draft / "ratings.safetensors",
+    )
     (draft / "tower").mkdir()
     save_file(
         {

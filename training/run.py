@@ -29,10 +29,12 @@ from training.examples import ExampleMaker, Models
 from training.golden import golden_requests
 from training.interactions import Interactions, interactions_of
 from training.item_table import counted, item_texts, new_item_table
+from training.judgements import judged_targets, judgements
 from training.progress import Say, tracked
 from training.ranker.loop import Labels, train_ranker
 from training.ranker.outcomes import outcome_labels
 from training.ranker.packing import Packer
+from training.ratings import fit_ratings
 from training.release import check_target, new_release_id, write_release
 from training.settings import TrainSettings
 from training.split import Split, leave_last_out
@@ -247,12 +249,17 @@ def fit_ranker(run: Run, models: Models, ranker: Ranker, tokenizer: PrefixTokeni
     )
     found = np.mean([e.found_at >= 0 for e in examples[: len(learn)]])
     say(f"the sources find {found:.1%} of the targets to learn from")
+    labels = event_labels(ranker, run.known)
+    starts, known = run.known.starts, labels.known()
+    judge = judged_targets(run.split, known, starts, run.settings.judgements, run.settings.seed)
+    judged = judgements(maker, judge, run.split.fit_counts)
     train_ranker(
         ranker,
         Packer(maker, tokenizer),
         examples[: len(learn)],
         examples[len(learn) :],
-        event_labels(ranker, run.known),
+        list(tracked(judged, len(judge), "judgements", say)),
+        labels,
         run.settings,
         say,
     )
@@ -263,7 +270,11 @@ def fit_tables(
 ) -> ReleaseTables:
     """Return the tables that some interactions give."""
     return ReleaseTables(
-        counted(base, fitted), fit_cf(fitted, settings), fit_neighbours(fitted, settings), tower
+        counted(base, fitted),
+        fit_cf(fitted, settings),
+        fit_neighbours(fitted, settings),
+        tower,
+        fit_ratings(fitted),
     )
 
 

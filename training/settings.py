@@ -16,9 +16,11 @@ class TrainSettings:
     source_depth: how many candidates each source gives. candidate_count: how many of their union
     are ranked. window_share, window_least, window_most: the newest events of each user, as a share
     of all and in number, that the ranker learns from and CF does not see. positions: how many of
-    them in all at most. negatives: candidates per position. words_share: share of positions that
-    are also shown as a user known by words. epochs at most, patience in epochs; batch_positions:
-    positions per step. learning rates of the language model and of the rest.
+    them in all at most. negatives: candidates per position. judgements: events of known outcome,
+    such as ratings, that are learned beside. words_share: share of positions that are also shown as
+    a user known by words. head_epochs: of the features' head alone, before the language model joins
+    it. epochs at most, patience in epochs; batch_positions: positions per step. learning rates of
+    the language model and of the rest.
     """
 
     seed: int = 7
@@ -46,11 +48,13 @@ class TrainSettings:
     window_most: int = 20
     positions: int = 8_000
     negatives: int = 31
+    judgements: int = 20_000
     words_share: float = 0.15
     epochs: int = 3
     patience: int = 1
     batch_positions: int = 32
     chunk_positions: int = 8
+    head_epochs: int = 8
     lm_learning_rate: float = 5e-5
     learning_rate: float = 1e-3
     weight_decay: float = 0.01

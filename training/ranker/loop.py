@@ -1,9 +1,10 @@
 """Training the ranker: epochs over packed examples, the best by validation kept."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
+import numpy.typing as npt
 import torch
 from torch import Tensor
 
@@ -12,12 +13,17 @@ from models.ranker.precision import mixed_precision
 from models.ranker.ranker import Ranker
 from training.evaluation.metrics import ndcg
 from training.examples import Example
-from training.progress import Say, tracked
-from training.ranker.loss import ranking_loss
+from training.progress import Rate, Say, record, tracked
+from training.ranker.head import fit_head, head_logits
+from training.ranker.loss import outcome_loss, ranking_loss
 from training.ranker.packing import Packer, batches, chunks, with_negatives
 from training.settings import TrainSettings
 
 WARM_UP_SHARE = 0.1
+# Judgements of one user share a sequence; they cost one token each.
+JUDGED_CHUNK = 32
+JUDGED_AT_ONCE = 2
+JUDGED_WEIGHT = 0.5
 
 
 @dataclass(frozen=True)
@@ -26,6 +32,10 @@ class Labels:
 
     of_events: torch.Tensor
     starts: np.ndarray[tuple[int], np.dtype[np.int64]]
+
+    def known(self) -> npt.NDArray[np.bool_]:
+        """Return of which events any outcome is known, bool [events]."""
+        return np.asarray(torch.isfinite(self.of_events).any(dim=1).numpy())
 
     def of(self, example: Example) -> Tensor:
         """Return the labels of an example's target, float32 [outcomes]."""
@@ -37,11 +47,14 @@ def train_ranker(
     packer: Packer,
     learn: Sequence[Example],
     validate: Sequence[Example],
+    judge: Sequence[Example],
     labels: Labels,
     settings: TrainSettings,
     say: Say,
 ) -> float:
     """Fit the ranker in place and return the validation NDCG@10 of the epoch that was kept.
+
+    judge: judgements, whose outcomes are learned beside the order of candidates.
 
     Targets that no source found are left out of learning: the ranker never meets them.
     """
@@ -51,25 +64,40 @@ def train_ranker(
     ranker.feature_scale.copy_(feature_scale(learn))
     # One candidate is taken of those that there are: begin at that level.
     ranker.head.bias.data[0] = -np.log(np.mean([len(example.rows) for example in learn]))
+    fit_head(ranker, learn, settings)
+    hardness = {id(example): head_logits(ranker, example) for example in learn}
+    torch.nn.init.zeros_(ranker.head.language.weight[0].detach())
     chunked = chunks(learn, settings.chunk_positions)
+    judged = chunks(judge, JUDGED_CHUNK)
     optimizer = new_optimizer(ranker, settings)
     steps = settings.epochs * len(batches(chunked, settings.batch_positions, random))
     schedule = torch.optim.lr_scheduler.LambdaLR(optimizer, lambda step: rate(step / steps))
-    best, best_state, stale = -1.0, ranker.state_dict(), 0
+    best, stale = validation_ndcg(ranker, packer, validate), 0
+    best_state = {name: value.clone() for name, value in ranker.state_dict().items()}
+    say(f"ranker, features alone: validation NDCG@10 {best:.4f}")
+    record(say, "ranker/validation_ndcg@10", best)
     for epoch in range(1, settings.epochs + 1):
         ranker.train()
         losses = []
+        pace = Rate()
         some = batches(chunked, settings.batch_positions, random)
         for batch in tracked(some, len(some), f"ranker, epoch {epoch}, steps", say):
-            loss = batch_loss(ranker, packer, batch, labels, settings, random)
+            loss = batch_loss(ranker, packer, batch, labels, hardness, settings, random)
+            if judged:
+                drawn = [judged[i] for i in random.integers(0, len(judged), JUDGED_AT_ONCE)]
+                loss = loss + JUDGED_WEIGHT * judged_loss(ranker, packer, drawn, labels)
             loss.backward()  # type: ignore[no-untyped-call]
             torch.nn.utils.clip_grad_norm_(ranker.parameters(), 1.0)
             optimizer.step()
             optimizer.zero_grad(set_to_none=True)
+            record(say, "ranker/learning_rate", schedule.get_last_lr()[-1])
             schedule.step()
             losses.append(float(loss.detach()))
+            record(say, "ranker/loss", losses[-1])
+            record(say, "ranker/positions_per_second", pace.of(sum(map(len, batch))))
         reached = validation_ndcg(ranker, packer, validate)
         say(f"ranker, epoch {epoch}: loss {np.mean(losses):.3f}, validation NDCG@10 {reached:.4f}")
+        record(say, "ranker/validation_ndcg@10", reached)
         if reached > best:
             best, stale = reached, 0
             best_state = {name: value.clone() for name, value in ranker.state_dict().items()}
@@ -87,14 +115,19 @@ def batch_loss(
     packer: Packer,
     batch: Sequence[Sequence[Example]],
     labels: Labels,
+    hardness: Mapping[int, npt.NDArray[np.float32]],
     settings: TrainSettings,
     random: np.random.Generator,
 ) -> Tensor:
-    """Return the loss of a batch of chunks."""
+    """Return the loss of a batch of chunks; hardness: logits of the features alone, by example."""
     size = settings.negatives + 1
-    users = [
-        packer.pack(chunk, [with_negatives(e, settings.negatives, random) for e in chunk])
+    drawn = [
+        [with_negatives(e, hardness[id(e)], settings.negatives, random) for e in chunk]
         for chunk in batch
+    ]
+    users = [
+        packer.pack(chunk, [one.places for one in some])
+        for chunk, some in zip(batch, drawn, strict=True)
     ]
     with mixed_precision():
         logits = ranker(collate(ranker.config, users))
@@ -105,8 +138,21 @@ def batch_loss(
         ]
     )
     flat = [example for chunk in batch for example in chunk]
-    others = torch.tensor([len(e.rows) - 1 for e in flat], dtype=torch.float32)
-    return ranking_loss(positions.float(), torch.stack([labels.of(e) for e in flat]), others)
+    raised = torch.from_numpy(np.stack([one.raised for some in drawn for one in some]))
+    return ranking_loss(positions.float(), torch.stack([labels.of(e) for e in flat]), raised)
+
+
+def judged_loss(
+    ranker: Ranker, packer: Packer, batch: Sequence[Sequence[Example]], labels: Labels
+) -> Tensor:
+    """Return the loss of judgements, each of a single candidate."""
+    only = np.zeros(1, np.int64)
+    users = [packer.pack(chunk, [only] * len(chunk)) for chunk in batch]
+    with mixed_precision():
+        logits = ranker(collate(ranker.config, users))
+    flat = torch.cat([row[: len(chunk)] for row, chunk in zip(logits, batch, strict=True)])
+    wanted = torch.stack([labels.of(example) for chunk in batch for example in chunk])
+    return outcome_loss(flat[:, 1:].float(), wanted)
 
 
 def rate(done: float) -> float:

@@ -8,26 +8,27 @@ CALIBRATION_WEIGHT = 0.02
 OUTCOME_WEIGHT = 0.2
 
 
-def ranking_loss(logits_PKA: Tensor, labels_PA: Tensor, others_P: Tensor) -> Tensor:
+def ranking_loss(logits_PKA: Tensor, labels_PA: Tensor, raised_PK: Tensor) -> Tensor:
     """Return the loss of P positions with K candidates each, the target first.
 
     logits_PKA: outcomes A, engagement first. labels_PA: labels of the target for the outcomes after
-    the first, NaN where unknown. others_P: how many candidates a position really has besides the
-    target, of which K - 1 were drawn.
+    the first, NaN where unknown. raised_PK: logarithms of how many candidates each stands for.
 
     The order is learned by softmax of the target against the others. A little binary cross-entropy,
     in which each drawn negative stands for those that were not drawn, sets the level, so that the
     logit is that of a probability among the candidates.
     """
     engage_PK = logits_PKA[..., 0]
-    order = F.cross_entropy(engage_PK, torch.zeros(len(engage_PK), dtype=torch.long))
-    stands_for = others_P / (engage_PK.shape[1] - 1)
-    level = F.softplus(-engage_PK[:, 0]) + stands_for * F.softplus(engage_PK[:, 1:]).sum(1)
+    first_P = torch.zeros(len(engage_PK), dtype=torch.long)
+    order = F.cross_entropy(engage_PK + raised_PK, first_P)
+    stands_for_PK = raised_PK[:, 1:].exp()
+    level = F.softplus(-engage_PK[:, 0]) + (stands_for_PK * F.softplus(engage_PK[:, 1:])).sum(1)
     loss = order + CALIBRATION_WEIGHT * level.mean()
+    return loss + OUTCOME_WEIGHT * outcome_loss(logits_PKA[:, 0, 1:], labels_PA)
+
+
+def outcome_loss(logits_PA: Tensor, labels_PA: Tensor) -> Tensor:
+    """Return the mean binary cross-entropy of outcomes; labels that are NaN do not count."""
     known = torch.isfinite(labels_PA)
-    if known.any():
-        outcomes = logits_PKA[:, 0, 1:][known]
-        loss = loss + OUTCOME_WEIGHT * F.binary_cross_entropy_with_logits(
-            outcomes, labels_PA[known]
-        )
-    return loss
+    losses = F.binary_cross_entropy_with_logits(logits_PA[known], labels_PA[known], reduction="sum")
+    return losses / known.sum().clamp(min=1)

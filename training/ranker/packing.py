@@ -1,6 +1,7 @@
 """Several targets of one user as one packed sequence, with sampled negatives."""
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 from itertools import groupby
 
 import numpy as np
@@ -57,14 +58,39 @@ class Packer:
         )
 
 
-def with_negatives(example: Example, count: int, random: np.random.Generator) -> Rows:
-    """Return the place of the target among the candidates, then `count` others at random.
+@dataclass(frozen=True)
+class Drawn:
+    """The places of a target and its drawn negatives among the candidates.
 
-    Where there are fewer others, some come twice.
+    places: int64 [1 + n], the target first. raised: float32 [1 + n], by how much each logit must be
+    raised so that the drawn negatives stand for all.
     """
-    others = np.delete(np.arange(len(example.rows)), example.found_at)
-    drawn = random.choice(others, size=count, replace=len(others) < count)
-    return np.concatenate([[example.found_at], drawn])
+
+    places: Rows
+    raised: npt.NDArray[np.float32]
+
+
+def with_negatives(
+    example: Example, hardness: npt.NDArray[np.float32], count: int, random: np.random.Generator
+) -> Drawn:
+    """Draw `count` others beside the target, with replacement: half uniformly, half by hardness.
+
+    hardness: float32 [C], logits of a simpler model. A negative drawn with probability q is raised
+    by -log(count q), which makes the softmax over the drawn an estimate of that over all.
+    """
+    chances = np.exp(hardness - hardness.max())
+    chances[example.found_at] = 0.0
+    chances /= max(float(chances.sum()), 1e-30)
+    even = np.full(len(chances), 1.0 / (len(chances) - 1))
+    even[example.found_at] = 0.0
+    chances = 0.5 * chances + 0.5 * even
+    chances /= chances.sum()
+    drawn = random.choice(len(chances), size=count, p=chances)
+    raised = -np.log(count * chances[drawn])
+    return Drawn(
+        np.concatenate([[example.found_at], drawn]),
+        np.concatenate([[0.0], raised]).astype(np.float32),
+    )
 
 
 def batches(

@@ -1,0 +1,64 @@
+"""Fitting the fusion head alone, before the language model joins it.
+
+It is small, so it can learn from all of a target's candidates; the language model then starts from
+a good ranking and learns what the features cannot say.
+"""
+
+from collections.abc import Iterator, Sequence
+
+import numpy as np
+import numpy.typing as npt
+import torch
+import torch.nn.functional as F
+from torch import Tensor
+
+from models.ranker.ranker import Ranker
+from training.examples import Example
+from training.settings import TrainSettings
+
+Float32 = npt.NDArray[np.float32]
+LEARNING_RATE = 5e-3
+BATCH = 64
+MASKED = -1e9
+
+
+def fit_head(ranker: Ranker, examples: Sequence[Example], settings: TrainSettings) -> None:
+    """Fit the head's parts of the first outcome by softmax of each target among its candidates."""
+    random = np.random.default_rng(settings.seed)
+    optimizer = torch.optim.AdamW(
+        ranker.head.parameters(), lr=LEARNING_RATE, weight_decay=settings.weight_decay
+    )
+    for _ in range(settings.head_epochs):
+        for some in _batches(len(examples), random):
+            features, there = _padded(ranker, [examples[place] for place in some])
+            logits = ranker.head.parts(features).sum(-2)[..., 0].masked_fill(~there, MASKED)
+            targets = torch.tensor([examples[place].found_at for place in some])
+            loss = F.cross_entropy(logits, targets)
+            loss.backward()  # type: ignore[no-untyped-call]
+            optimizer.step()
+            optimizer.zero_grad(set_to_none=True)
+
+
+def head_logits(ranker: Ranker, example: Example) -> Float32:
+    """Return the head's part of the first outcome's logit of all candidates, float32 [C]."""
+    with torch.inference_mode():
+        features, _ = _padded(ranker, [example])
+        logits: Float32 = ranker.head.parts(features).sum(-2)[0, :, 0].numpy()
+        return logits
+
+
+def _batches(count: int, random: np.random.Generator) -> Iterator[list[int]]:
+    order = random.permutation(count).tolist()
+    for start in range(0, count, BATCH):
+        yield order[start : start + BATCH]
+
+
+def _padded(ranker: Ranker, examples: Sequence[Example]) -> tuple[Tensor, Tensor]:
+    """Return standardised features [B, C, F] and which candidates are there [B, C]."""
+    longest = max(len(example.rows) for example in examples)
+    features = torch.zeros(len(examples), longest, len(ranker.config.features))
+    there = torch.zeros(len(examples), longest, dtype=torch.bool)
+    for row, example in enumerate(examples):
+        features[row, : len(example.rows)] = torch.from_numpy(example.features.astype(np.float32))
+        there[row, : len(example.rows)] = True
+    return ranker.standardised(features), there
