@@ -120,6 +120,7 @@ def test_labelled_rows_are_scored_with_probabilities(report: Any) -> None:
         assert 0 <= metrics["uauc"]["mean"] <= 1
         assert metrics["log_loss"]["mean"] > 0
     assert trees["auc"]["mean"] > 0.6
+    assert "ndcg@10" not in trees, "it ranks nothing, which is not the same as ranking badly"
 
 
 def test_the_best_baseline_is_the_one_to_beat(report: Any) -> None:

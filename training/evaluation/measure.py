@@ -143,7 +143,8 @@ def significance(
     measure: Measure, values: Mapping[str, Values], baselines: Sequence[str], ours: str = "tandem"
 ) -> dict[str, Any]:
     """Compare the whole of Tandem with every baseline, and name the best one, by metric."""
-    if ours not in values or not baselines or not measure.bootstrap.users:
+    baselines = [name for name in baselines if np.isfinite(values[name]["mrr"]).all()]
+    if ours not in values or not baselines or not np.isfinite(values[ours]["mrr"]).any():
         return {}
     report: dict[str, Any] = {}
     for metric in COMPARED:

@@ -60,7 +60,7 @@ def notes(report: Report) -> list[str]:
     for name, system in report["systems"].items():
         if system["status"] != "ok":
             lines.append(f"{name}: {system['status']}: {system['why']}")
-        elif system["requests"] < report["trial"]["requests"]:
+        elif 0 < system["requests"] < report["trial"]["requests"]:
             lines.append(f"{name}: asked for a sample of {system['requests']:,} of the requests")
     asked, every = report["trial"]["requests"], report["trial"]["requests_all"]
     if asked < every:

@@ -34,8 +34,8 @@ class Result:
 
     @property
     def asked(self) -> npt.NDArray[np.bool_]:
-        """Return which requests were asked, bool [R]."""
-        return (self.ranked != UNASKED).all(axis=1)
+        """Return which requests were asked, bool [R]; none where a system ranks nothing at all."""
+        return (self.ranked != UNASKED).all(axis=1) & (self.ranked >= 0).any()
 
 
 def write_trial(trial: Trial, file: Path) -> None:
