@@ -18,6 +18,7 @@ from tandem_cli.commands import (
     sample,
     status,
     train,
+    tune,
     up,
 )
 from tandem_cli.console import say
@@ -32,6 +33,7 @@ app = typer.Typer(
 app.command("demo")(demo.demo)
 app.command("sample")(sample.sample)
 app.add_typer(train.app, name="train")
+app.command("tune")(tune.tune)
 app.command("evaluate")(evaluate.evaluate)
 app.command("up")(up.up)
 app.command("status")(status.status)

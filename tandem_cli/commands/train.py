@@ -1,6 +1,7 @@
 """`tandem train`: data set to release."""
 
 import asyncio
+import json
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -27,6 +28,11 @@ if TYPE_CHECKING:
     from training.progress import Say
 
 FREE_DISK_MIB = 1024
+SettingsFile = typer.Option(
+    None,
+    "--settings",
+    help="A JSON file of settings, as `tandem tune` writes it; --set overrides it.",
+)
 
 
 app = typer.Typer(cls=CommandWithCommands, invoke_without_command=True)
@@ -38,6 +44,7 @@ def train(
     context: typer.Context,
     dataset: str = typer.Option(..., "--dataset", "-d", help=DATASET_HELP),
     out: Path = typer.Option(..., "--out", "-o", help="The release directory to write."),
+    settings_file: Path | None = SettingsFile,
     changes: list[str] = typer.Option(
         [], "--set", help="A setting of training, such as epochs=2 or seed=1. Repeatable."
     ),
@@ -55,7 +62,7 @@ def train(
     if context.invoked_subcommand is not None:
         return
     # A mistake in the arguments is told before torch is loaded.
-    settings = changed_settings(changes)
+    settings = changed_settings(changes, settings_file)
     cleaning = cleaning_of(clean)
     if out.exists():
         raise CommandFailed(f"{out} exists already; a release is never overwritten")
@@ -108,10 +115,10 @@ def tracker(tell: "Say", directory: Path | None) -> Iterator["Say"]:
         yield Tracker(tell, writer.add_scalar)
 
 
-def changed_settings(changes: list[str]) -> TrainSettings:
-    """Return the default settings with some changed, each `name=value`."""
+def changed_settings(changes: list[str], file: Path | None = None) -> TrainSettings:
+    """Return the default settings with those of a file, and then some more, each `name=value`."""
     defaults = asdict(TrainSettings())
-    values: dict[str, Any] = {}
+    values = {} if file is None else read_settings(file, defaults)
     for change in changes:
         name, _, text = change.partition("=")
         if name not in defaults:
@@ -123,6 +130,28 @@ def changed_settings(changes: list[str]) -> TrainSettings:
                 f"--set {change}: {text!r} is no {type(defaults[name]).__name__}"
             ) from None
     return TrainSettings(**values)
+
+
+def read_settings(file: Path, defaults: dict[str, Any]) -> dict[str, Any]:
+    """Return the settings of a JSON file, an object of values by name. Raises CommandFailed."""
+    try:
+        content = json.loads(file.read_text(encoding="utf-8"))
+    except (OSError, ValueError) as error:
+        raise CommandFailed(f"--settings {file}: {error}") from error
+    if not isinstance(content, dict):
+        raise CommandFailed(f"--settings {file}: it is no JSON object of settings")
+    for name, value in content.items():
+        if name not in defaults:
+            raise CommandFailed(
+                f"--settings {file}: {name} is none of the settings {', '.join(defaults)}"
+            )
+        kind = type(defaults[name])
+        # A whole number is a number too; true is not.
+        if kind is float and type(value) is int:
+            content[name] = float(value)
+        elif type(value) is not kind:
+            raise CommandFailed(f"--settings {file}: {name}: {value!r} is no {kind.__name__}")
+    return content
 
 
 @contextmanager
