@@ -1,6 +1,7 @@
 """A command that does something itself and has commands below it."""
 
-import typer
+from typing import Any
+
 from typer.core import TyperGroup
 
 
@@ -10,7 +11,7 @@ class CommandWithCommands(TyperGroup):
     Such a command is named first, before any option.
     """
 
-    def parse_args(self, ctx: typer.Context, args: list[str]) -> list[str]:
+    def parse_args(self, ctx: Any, args: list[str]) -> list[str]:
         """Read the arguments; `ctx.invoked_subcommand` is set before the callback runs."""
         if args and args[0] in self.commands:
             for parameter in self.params:
