@@ -70,6 +70,7 @@ def _reasons_of_hits(item: RankedItem, context: RequestContext) -> list[Reason]:
         return [Reason(kind=candidate_pb2.REASON_KIND_FALLBACK)]
     by_source = {
         candidate_pb2.SOURCE_CF: candidate_pb2.REASON_KIND_SIMILAR_USERS,
+        candidate_pb2.SOURCE_SEQUENCE: candidate_pb2.REASON_KIND_SIMILAR_USERS,
         candidate_pb2.SOURCE_LEXICAL: candidate_pb2.REASON_KIND_MATCHES_WORDS,
         candidate_pb2.SOURCE_POPULAR: candidate_pb2.REASON_KIND_POPULAR,
     }

@@ -21,6 +21,9 @@ EVIDENCE: dict[ReasonKind.ValueType, tuple[str, ...]] = {
         "cf_rank",
         "similar_score",
         "similar_rank",
+        "sequence_score",
+        "sequence_rank",
+        "tower_affinity",
         "cf_affinity",
         "cf_like_last",
         "neighbour_affinity",
@@ -35,7 +38,11 @@ EVIDENCE: dict[ReasonKind.ValueType, tuple[str, ...]] = {
 }
 # A reason is given only for an item that one of these sources found; weight alone is no fact.
 FOUND_BY: dict[ReasonKind.ValueType, set[Source.ValueType]] = {
-    ReasonKind.REASON_KIND_SIMILAR_USERS: {Source.SOURCE_CF, Source.SOURCE_SIMILAR},
+    ReasonKind.REASON_KIND_SIMILAR_USERS: {
+        Source.SOURCE_CF,
+        Source.SOURCE_SIMILAR,
+        Source.SOURCE_SEQUENCE,
+    },
     ReasonKind.REASON_KIND_MATCHES_WORDS: {Source.SOURCE_SEMANTIC},
     ReasonKind.REASON_KIND_POPULAR: {Source.SOURCE_POPULAR},
     ReasonKind.REASON_KIND_LIKE_SEED_ITEM: {Source.SOURCE_SIMILAR},

@@ -191,5 +191,6 @@ def test_without_the_rankers_reasons_the_sources_speak() -> None:
         "SIMILAR_USERS",
         "POPULAR",
     ]
+    assert reasons(candidate_pb2.SOURCE_SEQUENCE) == ["SIMILAR_USERS"]
     assert reasons(candidate_pb2.SOURCE_SIMILAR, seed="x") == ["LIKE_SEED_ITEM"]
     assert reasons(candidate_pb2.SOURCE_SEMANTIC) == []
