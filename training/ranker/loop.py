@@ -90,7 +90,7 @@ def train_ranker(
             torch.nn.utils.clip_grad_norm_(ranker.parameters(), 1.0)
             optimizer.step()
             optimizer.zero_grad(set_to_none=True)
-            record(say, "ranker/learning_rate", schedule.get_last_lr()[-1])
+            record(say, "ranker/learning_rate", float(schedule.get_last_lr()[-1]))
             schedule.step()
             losses.append(float(loss.detach()))
             record(say, "ranker/loss", losses[-1])
