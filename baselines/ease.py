@@ -4,7 +4,7 @@ Steck, "Embarrassingly Shallow Autoencoders for Sparse Data", WWW 2019.
 """
 
 import numpy as np
-from scipy import linalg
+from scipy import linalg, sparse
 
 from baselines import validation
 from baselines.ranking import Scorer
@@ -73,7 +73,7 @@ def fit(events: Events, trial: Trial, settings: Settings, seed: int) -> Scorer:
     return score
 
 
-def _inverse(gram: "object", l2: float) -> Float32:
+def _inverse(gram: sparse.csr_matrix, l2: float) -> Float32:
     """Return (gram + l2 I)^-1 of a sparse symmetric matrix, float32, by Cholesky in place."""
     matrix = gram.toarray(order="F").astype(np.float32, copy=False)
     matrix[np.diag_indices_from(matrix)] += l2

@@ -90,7 +90,11 @@ def run(
         if quality > best_quality:
             best_quality, trees = quality, {**settings, "rounds": rounds}
     check = _learning_set(scorers, trial, before, stopping, rng, NEGATIVES)
-    rows = [np.concatenate(pair) for pair in zip(train, check, strict=True)]
+    rows = (
+        np.concatenate([train[0], check[0]]),
+        np.concatenate([train[1], check[1]]),
+        np.concatenate([train[2], check[2]]),
+    )
     settings = {name: value for name, value in trees.items() if name != "rounds"}
     booster = lightgbm.train({**FIXED, **settings, "seed": seed}, _dataset(*rows), trees["rounds"])
     scorers = _fit_bases(trial.known, trial, chosen, seed, "all that is known")

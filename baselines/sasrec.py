@@ -39,8 +39,8 @@ WIDTH_OF_REST = 7_000
 COST_OF_TRIAL, COST_OF_GRID = 2e11, 5e9
 PRODUCTS = torch.bfloat16 if torch.cpu._is_avx512_bf16_supported() else torch.float32
 GRID: list[Settings] = [
-    {"factors": 64, "length": 100, "dropout": 0.2, "learning_rate": 2e-3, "batch": 1200},
-    {"factors": 64, "length": 100, "dropout": 0.5, "learning_rate": 2e-3, "batch": 1200},
+    {"factors": 64, "length": 100, "dropout": dropout, "learning_rate": 2e-3, "batch": 1200}
+    for dropout in (0.5, 0.2)
 ]
 STEP = 2
 
@@ -111,7 +111,8 @@ class _Training(TransformerLightningModule):
         items = self.torch_model.item_model.get_all_embeddings()
         sessions = self.torch_model.encode_sessions(batch, items)
         real = batch["y"] != 0
-        return _SoftmaxLoss.apply(sessions[real], items, batch["y"][real])
+        loss: torch.Tensor = _SoftmaxLoss.apply(sessions[real], items, batch["y"][real])
+        return loss
 
 
 class _Preparation(SASRecDataPreparator):
@@ -120,7 +121,7 @@ class _Preparation(SASRecDataPreparator):
     Padding is nearly gone, so that short histories cost what they hold.
     """
 
-    def get_dataloader_train(self) -> DataLoader:
+    def get_dataloader_train(self) -> DataLoader[Any]:
         """Return batches that are drawn anew in every epoch."""
         sessions = SequenceDataset.from_interactions(self.train_dataset.interactions.df)
         lengths = np.array([len(session) - 1 for session in sessions.sessions])
