@@ -52,7 +52,10 @@ class EncoderEntry(TypedDict):
 
 
 class Manifest(TypedDict):
-    """`manifest.json`. metrics: system -> metric -> mean and interval. files: name -> SHA-256."""
+    """`manifest.json`. metrics: system -> metric -> mean and interval. files: name -> SHA-256.
+
+    warm_start: the id of the release that training began with, "" for none.
+    """
 
     format: int
     release_id: str
@@ -63,6 +66,7 @@ class Manifest(TypedDict):
     models: dict[str, str]
     metrics: dict[str, object]
     settings: dict[str, object]
+    warm_start: NotRequired[str]
     files: dict[str, str]
 
 

@@ -55,6 +55,7 @@ def write_release(
     encoder: EncoderEntry,
     metrics: Mapping[str, object],
     settings: Mapping[str, object],
+    warm_start: str,
     version: str,
 ) -> None:
     """Write a release beside its place and then rename it there.
@@ -88,6 +89,7 @@ def write_release(
             },
             "metrics": dict(metrics),
             "settings": dict(settings),
+            "warm_start": warm_start,
             "files": hashes,
         }
         (draft / MANIFEST).write_text(json.dumps(manifest, indent=1, ensure_ascii=False))

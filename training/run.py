@@ -41,6 +41,7 @@ from training.split import Split, leave_last_out
 from training.targets import Targets, choose_targets
 from training.tower.loop import fit_tower, new_tower
 from training.tower.validation import Validation
+from training.warm_start import WarmStart, warm_start
 from training.words import Words, collect_words
 
 # How a value is made of the outcomes that a release's model knows.
@@ -55,6 +56,7 @@ def train(
     encoder_directory: Path,
     settings: TrainSettings | None = None,
     cleaning: Cleaning | None = None,
+    warm: Path | None = None,
     say: Say = print,
 ) -> str:
     """Train on a data set, evaluate on each user's last event, write a release; return its id.
@@ -77,6 +79,7 @@ def train(
         encoder_directory=encoder_directory,
         settings=settings or TrainSettings(),
         cleaning=cleaning,
+        warm=warm,
         say=say,
         test=True,
     )
@@ -93,12 +96,13 @@ def train_release(
     settings: TrainSettings,
     say: Say,
     cleaning: Cleaning | None = None,
+    warm: Path | None = None,
     test: bool = False,
 ) -> str:
     """Write a release trained on `known`, some or all of a data set's events, and return its id.
 
     With `test` each user's last target is held out until the report is made, and used after that.
-    cleaning: what the data set was opened with.
+    cleaning: what the data set was opened with. warm: a release to begin with.
     """
     check_target(out)
     torch.manual_seed(settings.seed)
@@ -117,8 +121,11 @@ def train_release(
     words = replace(words, vectors=np.zeros((len(words.texts), vectors.shape[1]), np.float32))
     words.vectors[said] = vectors[len(texts) :]
 
-    run = Run(base, known, dataset.repeat, words, split, targets, settings, say)
+    begun = warm_start(warm, base, dataset.name, encoder_version, say) if warm else None
+    run = Run(base, known, dataset.repeat, words, split, targets, settings, say, begun)
     ranker, tokenizer = build_ranker(dataset, known, encoder_directory, settings)
+    if begun is not None:
+        begun.ranker(ranker)
     models = fit_early(run)
     fit_ranker(run, models, ranker, tokenizer)
     report = {}
@@ -157,6 +164,7 @@ def train_release(
         encoder={"version": encoder_version, "dimension": vectors.shape[1]},
         metrics={"leave_one_out": report},
         settings=asdict(settings),
+        warm_start=begun.release.release_id if begun else "",
         version=version("tandem-recsys"),
     )
     say(f"release {release_id} written to {out} after {time.monotonic() - start:.0f} s")
@@ -199,6 +207,7 @@ class Run:
     targets: Targets
     settings: TrainSettings
     say: Say
+    warm: WarmStart | None = None
 
     def maker(self, models: Models) -> ExampleMaker:
         """Return what makes examples from fitted models."""
@@ -211,6 +220,8 @@ def fit_early(run: Run) -> Models:
     settings = run.settings
     early = run.known.first(run.split.fit_counts)
     tower = new_tower(early, run.base.text_vectors.shape[1], settings)
+    if run.warm is not None:
+        run.warm.tower(tower)
     validation = Validation(run.known, run.targets.validate, run.repeat)
     fitted = fit_tower(
         tower,

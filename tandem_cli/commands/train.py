@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 import grpc
 import typer
 
+from features.release import ReleaseUnusable, open_release
 from tandem_cli.commands.encoder import Encoders, Weights
 from tandem_cli.commands.train_encoder import train_encoder
 from tandem_cli.console import say, timed
@@ -49,6 +50,9 @@ def train(
         [], "--set", help="A setting of training, such as epochs=2 or seed=1. Repeatable."
     ),
     clean: list[str] = Clean,
+    warm_start: Path | None = typer.Option(
+        None, help="A release to begin with, of these data or of another domain."
+    ),
     tensorboard: Path | None = typer.Option(
         None, help="Where to write losses, validation, learning rate and throughput of training."
     ),
@@ -67,6 +71,8 @@ def train(
     if out.exists():
         raise CommandFailed(f"{out} exists already; a release is never overwritten")
     need_dataset(dataset)
+    if warm_start is not None:
+        need_release(warm_start)
     need_free(out, FREE_DISK_MIB, "training")
     directory = prepare_encoder(encoder, encoders)
 
@@ -93,12 +99,21 @@ def train(
                 encoder_directory=directory,
                 settings=settings,
                 cleaning=cleaning,
+                warm=warm_start,
                 say=told,
             )
     except (DatasetError, TrainingError) as error:
         raise CommandFailed(str(error)) from error
     except grpc.RpcError as error:
         raise CommandFailed(f"the text encoder failed: {error}") from error
+
+
+def need_release(directory: Path) -> None:
+    """Raise CommandFailed unless a directory holds a release whose files are as they were."""
+    try:
+        open_release(directory)
+    except ReleaseUnusable as error:
+        raise CommandFailed(f"--warm-start: {error}") from error
 
 
 @contextmanager
