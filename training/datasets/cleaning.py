@@ -87,7 +87,7 @@ def clean(raw: RawDataset, rejects: Path | None, cleaning: Cleaning, now_ms: int
     )
     return Dataset(
         name=raw.name,
-        interactions=events.frame(user_column, item_column),
+        interactions=_labels_as_ratings(events.frame(user_column, item_column), report),
         items=items,
         users=users,
         attribute_types=types,
@@ -95,6 +95,17 @@ def clean(raw: RawDataset, rejects: Path | None, cleaning: Cleaning, now_ms: int
         license=raw.license,
         report=report,
     )
+
+
+def _labels_as_ratings(frame: pd.DataFrame, report: CleaningReport) -> pd.DataFrame:
+    """Return the interactions, rated by their labels where nothing is rated.
+
+    So a model reads what became of the events that are known, however the data says it.
+    """
+    if frame["rating"].notna().any() or frame["label"].isna().all():
+        return frame
+    report.notes.append("Labels are read as ratings, as there are none.")
+    return frame.assign(rating=frame["label"])
 
 
 def _removed(
