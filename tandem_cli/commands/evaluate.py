@@ -126,9 +126,10 @@ def _write(report: dict[str, Any], file: Path) -> None:
     """Write JSON, pictures and page, and print the table."""
     from training.evaluation.pictures import draw
     from training.evaluation.report import (
-        main_table,
+        labels_table,
         markdown,
         notes,
+        ranking_table,
         significance_lines,
         write_json,
     )
@@ -136,13 +137,14 @@ def _write(report: dict[str, Any], file: Path) -> None:
     write_json(report, file)
     page = file.with_suffix(".md")
     page.write_text(markdown(report, draw(report, file.with_suffix(""))), encoding="utf-8")
-    heading, rows = main_table(report)
-    table = Table(box=box.SIMPLE_HEAD, pad_edge=False)
-    for place, name in enumerate(heading):
-        table.add_column(name, justify="left" if place == 0 else "right", overflow="fold")
-    for row in rows:
-        table.add_row(*row)
-    out.print(table)
+    for heading, rows in (ranking_table(report), labels_table(report)):
+        table = Table(box=box.SIMPLE_HEAD, pad_edge=False)
+        for place, name in enumerate(heading):
+            table.add_column(name, justify="left" if place == 0 else "right", overflow="fold")
+        for row in rows:
+            table.add_row(*row)
+        if rows:
+            out.print(table)
     for line in (*notes(report), *significance_lines(report)):
         out.print(line, highlight=False, markup=False)
     say(f"written to {file} and {page} after {report['seconds']:.0f} s")

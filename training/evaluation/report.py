@@ -23,18 +23,15 @@ def write_json(report: Report, file: Path) -> None:
 
 
 def ordered(report: Report) -> list[str]:
-    """Return the systems' names: the best NDCG@10 first, then AUC, then what gave nothing."""
+    """Return the systems' names: the best NDCG@10 first, what gave no lists last."""
 
-    def worth(name: str) -> tuple[float, float]:
-        metrics = report["systems"][name]["metrics"]
-        return tuple(-metrics[m]["mean"] if m in metrics else 1.0 for m in ("ndcg@10", "auc"))  # type: ignore[return-value]
-
-    return sorted(report["systems"], key=worth)
+    systems = report["systems"]
+    return sorted(systems, key=lambda name: -_mean(systems[name], "ndcg@10"))
 
 
-def main_table(report: Report) -> tuple[list[str], list[list[str]]]:
-    """Return heading and rows: ranking and label metrics with intervals, time and memory."""
-    shown = [name for name in (*RANKING, *LABELS) if _any_has(report, name)]
+def ranking_table(report: Report) -> tuple[list[str], list[list[str]]]:
+    """Return heading and rows: ranking metrics with intervals, time and memory."""
+    shown = [name for name in RANKING if _any_has(report, name)]
     rows = []
     for name in ordered(report):
         system = report["systems"][name]
@@ -52,6 +49,18 @@ def main_table(report: Report) -> tuple[list[str], list[list[str]]]:
             ]
         )
     return ["system", *shown, "seconds", "MiB"], rows
+
+
+def labels_table(report: Report) -> tuple[list[str], list[list[str]]]:
+    """Return heading and rows of the systems that scored labelled rows; there may be none."""
+    shown = [name for name in LABELS if _any_has(report, name)]
+    systems = report["systems"]
+    rows = [
+        [name, *(cell(systems[name]["metrics"].get(metric)) for metric in shown)]
+        for name in sorted(_working(report), key=lambda n: -_mean(systems[n], "auc"))
+        if "auc" in systems[name]["metrics"]
+    ]
+    return ["system", *shown], rows
 
 
 def notes(report: Report) -> list[str]:
@@ -110,9 +119,11 @@ def markdown(report: Report, pictures: Sequence[Path]) -> str:
         "Means with 95 % bootstrap intervals over users. `tandem`, `union` and `source:...` were "
         "asked through the served path.",
         "",
-        *_table(*main_table(report)),
+        *_table(*ranking_table(report)),
         "",
     ]
+    if (labels := labels_table(report))[1]:
+        lines += [*_table(*labels), ""]
     lines += [f"- {line}" for line in (*notes(report), *significance_lines(report))]
     lines += [f"\n![{picture.stem}]({picture.name})" for picture in pictures]
     lines += ["", "## Candidate recall", "", *_metrics_table(report, RECALLS), ""]
@@ -142,6 +153,11 @@ def cell(metric: Mapping[str, Any] | None) -> str:
         return f"{metric['mean']:.4f}"
     low, high = metric["ci95"]
     return f"{metric['mean']:.4f} [{low:.4f}, {high:.4f}]"
+
+
+def _mean(system: Mapping[str, Any], metric: str) -> float:
+    metrics = system["metrics"]
+    return float(metrics[metric]["mean"]) if metric in metrics else -1.0
 
 
 def _any_has(report: Report, metric: str) -> bool:

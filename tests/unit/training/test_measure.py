@@ -8,7 +8,7 @@ import pytest
 from tests.unit.training.test_protocols import dataset, rate
 from training.evaluation.measure import Measure, significance
 from training.evaluation.protocols import Protocol
-from training.evaluation.report import main_table, notes
+from training.evaluation.report import ranking_table, notes
 from training.evaluation.trial import Trial, make_trial
 from training.evaluation.trial_file import UNASKED, Result, read_result, write_result
 
@@ -80,7 +80,7 @@ def test_the_table_tells_what_failed_and_what_was_degraded(trial: Trial) -> None
         "tandem": {**tandem, **measure.report("tandem", seeds, measure.values(seeds))},
     }
     report = {"systems": systems, "trial": {"requests": USERS, "requests_all": 2 * USERS}}
-    heading, rows = main_table(report)
+    heading, rows = ranking_table(report)
     assert [row[0] for row in rows] == ["tandem", "ials"]
     assert all(len(row) == len(heading) for row in rows)
     said = "\n".join(notes(report))
