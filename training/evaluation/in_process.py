@@ -21,8 +21,8 @@ from training.evaluation.trial_file import DEPTH, UNASKED
 from training.examples import ExampleMaker, Models
 from training.interactions import Interactions
 from training.progress import Say, tracked
-from training.ranker.scoring import scored
 from training.ranker.packing import Packer
+from training.ranker.scoring import scored
 from training.settings import TrainSettings
 from training.targets import Target
 from training.tower.loop import FittedTower

@@ -14,8 +14,8 @@ from training.evaluation.metrics import MISSED, metrics_of
 from training.evaluation.report import cell
 from training.examples import Example, ExampleMaker
 from training.progress import Say, tracked
-from training.ranker.scoring import scored
 from training.ranker.packing import Packer
+from training.ranker.scoring import scored
 
 Report = dict[str, dict[str, Metric]]
 

@@ -74,7 +74,7 @@ def _noise(report: Mapping[str, Any], names: list[str], stem: Path) -> Path:
         axes.plot([100 * s for s in shares], values, label=name, linewidth=width, marker=".")
     axes.set_xlabel("random interactions, % of the known ones")
     axes.set_ylabel("NDCG@10")
-    axes.set_ylim(bottom=0)
+    axes.set_ylim(0, 1.1 * axes.get_ylim()[1])
     axes.legend(fontsize=8, loc="center left", bbox_to_anchor=(1.0, 0.5), frameon=False)
     _finish(axes, grid="both")
     return _save(figure, stem, "noise")

@@ -11,6 +11,7 @@ LABELS = ("auc", "uauc", "log_loss", "ece")
 LISTS = ("coverage@10", "novelty@10", "diversity@10", "exposure_gini@10")
 RECALLS = ("recall@50", "recall@200", "recall@500")
 SLICE_METRIC = "ndcg@10"
+OPTIONS = {"loo": ("targets", "folds"), "time": ("cut", "cut_ms", "liked"), "given": ()}
 DASH = "-"
 
 
@@ -65,12 +66,18 @@ def labels_table(report: Report) -> tuple[list[str], list[list[str]]]:
 
 def notes(report: Report) -> list[str]:
     """Return what must be known beside the figures: failures, degraded answers, samples."""
-    lines = []
-    for name, system in report["systems"].items():
-        if system["status"] != "ok":
-            lines.append(f"{name}: {system['status']}: {system['why']}")
-        elif 0 < system["requests"] < report["trial"]["requests"]:
-            lines.append(f"{name}: asked for a sample of {system['requests']:,} of the requests")
+    systems = report["systems"]
+    lines = [
+        f"{name}: {system['status']}: {system['why']}"
+        for name, system in systems.items()
+        if system["status"] != "ok"
+    ]
+    sampled: dict[int, list[str]] = {}
+    for name in _working(report):
+        if 0 < (asked := systems[name]["requests"]) < report["trial"]["requests"]:
+            sampled.setdefault(asked, []).append(name)
+    for asked, names in sampled.items():
+        lines.append(f"asked for a sample of {asked:,} of the requests: {', '.join(names)}")
     asked, every = report["trial"]["requests"], report["trial"]["requests_all"]
     if asked < every:
         lines.append(f"all systems: a sample of {asked:,} of {every:,} requests, the same for each")
@@ -101,13 +108,8 @@ def significance_lines(report: Report) -> list[str]:
 def markdown(report: Report, pictures: Sequence[Path]) -> str:
     """Return the page."""
     data, trial, machine = report["data"], report["trial"], report["hardware"]
-    options = ", ".join(
-        f"{key} {value}"
-        for key, value in trial.items()
-        if key in {"targets": ("loo",), "cut": ("time",), "folds": ("loo",)}
-        and value
-        and report["protocol"] == ("time" if key == "cut" else "loo")
-    )
+    told = [key for key in OPTIONS[report["protocol"]] if trial[key]]
+    options = ", ".join(f"{key} {trial[key]}" for key in told)
     lines = [
         f"# {data['name']}, protocol {report['protocol']}" + (f" ({options})" if options else ""),
         "",

@@ -121,7 +121,8 @@ def make_trial(
         labelled = np.flatnonzero(tested & np.isfinite(labels))
     scored = _some_users(labelled, dataset.user_rows[labelled].astype(np.int64), rated, sample)
     if not len(targets) and not len(scored):
-        raise TrainingError(f"the protocol {protocol.name} leaves no event to predict")
+        unrated = f"; is one rated {protocol.liked:g} or more?" if protocol.name == "time" else ""
+        raise TrainingError(f"the protocol {protocol.name} leaves no event to predict{unrated}")
     return Trial(
         dataset=dataset,
         protocol=protocol,
