@@ -2,6 +2,7 @@
 
 import json
 import time
+import traceback
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, field, replace
 from hashlib import sha256
@@ -21,6 +22,7 @@ from tandem_cli.evaluation.baselines import (
     set_up_baselines,
 )
 from tandem_cli.evaluation.tandem import TandemSettings, run_tandem
+from tandem_cli.failure import CommandFailed
 from training.datasets import Dataset, fingerprint
 from training.evaluation.machine import hardware, versions
 from training.evaluation.measure import Measure, Values, significance
@@ -131,9 +133,8 @@ def _outcomes(plan: Plan, prefix: str, share: float) -> Outcomes:
                     continue
                 try:
                     found = _run(name, trial, noise, plan, seed, directory, outcomes)
-                except SystemFailed as failure:
-                    say(f"{name} {'FAILED' if failure.applies else 'does not apply'}: {failure}")
-                    outcomes.failures[name] = failure
+                except Exception as error:  # whatever it is, the others go on
+                    outcomes.failures[name] = _failure(name, error)
                     continue
                 for system, result in found.items():
                     seeds = outcomes.results.setdefault(system, [[] for _ in plan.seeds])
@@ -163,6 +164,17 @@ def _run(
     if outcomes.vectors is None:
         outcomes.vectors = _text_vectors(release, trial)
     return found
+
+
+def _failure(name: str, error: Exception) -> SystemFailed:
+    """Tell of a failure; a fault of ours with where it happened."""
+    if isinstance(error, CommandFailed):
+        error = SystemFailed(str(error))
+    if not isinstance(error, SystemFailed):
+        say("".join(traceback.format_exception(error)).rstrip())
+        error = SystemFailed(f"{type(error).__name__}: {error}")
+    say(f"{name} {'FAILED' if error.applies else 'does not apply'}: {error}")
+    return error
 
 
 def _drop_incomplete(outcomes: Outcomes, plan: Plan) -> None:

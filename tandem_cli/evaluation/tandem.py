@@ -112,6 +112,9 @@ def _release(
     """Return the release to ask and what training it took."""
     if settings.release is not None:
         release = open_release(settings.release)
+        if release.repeat != trial.repeat:
+            allowed = "offers" if release.repeat else "leaves out"
+            raise SystemFailed(f"{settings.release} {allowed} what was seen, unlike this trial")
         learned, known = release.manifest["dataset"]["interactions"], int(trial.known.sum())
         if learned != known:
             say(
