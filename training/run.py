@@ -1,6 +1,7 @@
 """One training run, top to bottom: data set -> models -> evaluation -> release."""
 
 import time
+from collections.abc import Sequence
 from dataclasses import asdict, dataclass, replace
 from importlib.metadata import version
 from pathlib import Path
@@ -24,6 +25,7 @@ from training.datasets.settings import Cleaning
 from training.datasets.source import open_dataset
 from training.encoding import encode_texts
 from training.errors import TrainingError
+from training.estimate import Counts, estimate
 from training.evaluation.leave_one_out import evaluate, table
 from training.examples import ExampleMaker, Models
 from training.golden import golden_requests
@@ -116,6 +118,8 @@ def train_release(
     targets = choose_targets(split, known, words, settings)
     said = targets.words()
     spoken = [words.texts[place] for place in said]
+    counts = counts_of(known, texts + spoken, targets, encoder_directory)
+    say(estimate(counts, settings).line())
     vectors, encoder_version = encode_texts(encoder_target, texts + spoken, say)
     base = new_item_table(dataset, texts, vectors[: len(texts)])
     words = replace(words, vectors=np.zeros((len(words.texts), vectors.shape[1]), np.float32))
@@ -169,6 +173,24 @@ def train_release(
     )
     say(f"release {release_id} written to {out} after {time.monotonic() - start:.0f} s")
     return release_id
+
+
+def counts_of(
+    known: Interactions, texts: Sequence[str], targets: Targets, encoder_directory: Path
+) -> Counts:
+    """Return what decides on the time and memory of a run."""
+    language_model = language_model_config(encoder_directory)
+    return Counts(
+        events=len(known.events),
+        items=known.items,
+        texts=len(texts),
+        characters=sum(map(len, texts)),
+        learn=len(targets.learn),
+        validate=len(targets.validate),
+        test=len(targets.test),
+        text_width=int(str(language_model["hidden_size"])),
+        language_model=language_model,
+    )
 
 
 def build_ranker(

@@ -81,7 +81,9 @@ def train_ranker(
         losses = []
         pace = Rate()
         some = batches(chunked, settings.batch_positions, random)
-        for batch in tracked(some, len(some), f"ranker, epoch {epoch}, steps", say):
+        for batch in tracked(
+            some, len(some), f"ranker, epoch {epoch} of {settings.epochs} at most, steps", say
+        ):
             loss = batch_loss(ranker, packer, batch, labels, hardness, settings, random)
             if judged:
                 drawn = [judged[i] for i in random.integers(0, len(judged), JUDGED_AT_ONCE)]

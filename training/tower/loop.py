@@ -16,7 +16,7 @@ from models.tower.config import TowerConfig
 from models.tower.serving import ServedTower
 from models.tower.tower import UserTower
 from training.interactions import Interactions
-from training.progress import Rate, Say, record
+from training.progress import Rate, Say, record, tracked
 from training.settings import TrainSettings
 from training.tower.loss import all_or_sampled, next_item_loss
 from training.tower.sequences import Sequences, batches_of, collate, sequences_of, windows_of
@@ -75,7 +75,7 @@ def fit_tower(
         tower.parameters(), lr=settings.tower_learning_rate, weight_decay=settings.weight_decay
     )
     best, best_state, best_epoch, stale = -1.0, tower.state_dict(), 0, 0
-    for epoch in range(1, epochs + 1):
+    for epoch in tracked(range(1, epochs + 1), epochs, "user tower, epochs at most", say):
         pace = Rate()
         loss = _epoch(tower, base, sequences, optimizer, settings, random)
         record(say, "tower/loss", loss)
