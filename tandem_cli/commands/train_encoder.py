@@ -27,7 +27,7 @@ def train_encoder(
     steps: int = typer.Option(1_000, min=1, help="Steps of 32 texts at most."),
     learning_rate: float = typer.Option(3e-5, min=0.0, help="The encoder's, at its highest."),
     anchor: float = typer.Option(
-        0.0, min=0.0, help="How strongly texts' vectors are held to what they were; 0: not at all."
+        10.0, min=0.0, help="How strongly texts' vectors are held to what they were; 0: not at all."
     ),
     seed: int = typer.Option(7, help="Decides what is held out and what is hidden."),
     clean: list[str] = Clean,

@@ -24,7 +24,7 @@ class PretrainSettings:
     held_out_most: int = 1_000
     looks: int = 10
     patience: int = 3
-    anchor: float = 0.0
+    anchor: float = 10.0
     learning_rate: float = 3e-5
     head_learning_rate: float = 1e-3
     weight_decay: float = 0.01
