@@ -9,21 +9,23 @@ from training.settings import TrainSettings
 # tells what they were measured on.
 ENCODE_S_PER_TEXT = 3e-3
 ENCODE_S_PER_CHARACTER = 1.5e-5
-EASE_S_PER_CUBED_ITEM = 4e-11
-IALS_S_PER_EVENT = 1.2e-7
+EASE_S_PER_CUBED_ITEM = 5e-11
+IALS_S_PER_EVENT = 1.1e-7
 TOWER_S_PER_EVENT = 8.5e-5
 CANDIDATES_S_PER_TARGET = 4e-3
 HEAD_S_PER_TARGET = 8e-4
 # For each token and million parameters of the language model's blocks: with gradients, and without.
 LEARN_S_PER_TOKEN = 5e-5
-SCORE_S_PER_TOKEN = 1.1e-5
+SCORE_S_PER_TOKEN = 1.7e-5
 # What early stopping has left of the epochs in the runs that were looked at.
 USUAL_SHARE = 0.7
-WIDTH, ITERATIONS = 64, 15
+# The settings that the figures are for.
+CF_WIDTH, TOWER_WIDTH, POSITION_TOKENS, POSITIONS = 64, 128, 38, 32
 
 MIB = 2.0**20
 BASE_MIB = 560.0
 TOWER_MIB = 720.0
+# Of a batch of POSITIONS positions with POSITION_TOKENS tokens each.
 BATCH_MIB = 540.0
 BYTES_PER_EVENT = 400
 BYTES_PER_CANDIDATE = 96
@@ -74,10 +76,10 @@ def estimate(counts: Counts, settings: TrainSettings) -> Estimate:
     fits = 3 if counts.test else 2
     block, words = parameters(counts.language_model)
     ease = EASE_S_PER_CUBED_ITEM * counts.items**3 if counts.items <= settings.ease_items else 0.0
-    ials = IALS_S_PER_EVENT * counts.events * settings.cf_iterations / ITERATIONS
-    ials *= settings.cf_width / WIDTH
+    ials = IALS_S_PER_EVENT * counts.events * settings.cf_iterations
+    ials *= settings.cf_width / CF_WIDTH
     # Work for each event grows with the width of what is multiplied, and its share of all that is.
-    tower = TOWER_S_PER_EVENT * counts.events * (0.5 + 0.5 * settings.tower_width / 128)
+    tower = TOWER_S_PER_EVENT * counts.events * (0.5 + 0.5 * settings.tower_width / TOWER_WIDTH)
     history = settings.max_history / settings.chunk_positions
     position = settings.negatives + 1 + history
     judged = 1.15 if settings.judgements else 1.0
@@ -103,7 +105,7 @@ def estimate(counts: Counts, settings: TrainSettings) -> Estimate:
     tables = counts.items * (3 * counts.text_width + 2 * settings.tower_width) * 4
     ranker = (block + words) * BYTES_PER_PARAMETER
     matrices = EASE_MATRICES * 4 * counts.items**2 if counts.items <= settings.ease_items else 0
-    size = settings.batch_positions * position / 1_216
+    size = settings.batch_positions * position / (POSITIONS * POSITION_TOKENS)
     memory = (
         BASE_MIB
         + TOWER_MIB
