@@ -13,7 +13,13 @@ class CommandWithCommands(TyperGroup):
 
     def parse_args(self, ctx: Any, args: list[str]) -> list[str]:
         """Read the arguments; `ctx.invoked_subcommand` is set before the callback runs."""
-        if args and args[0] in self.commands:
-            for parameter in self.params:
-                parameter.required = False
-        return super().parse_args(ctx, args)
+        if not (args and args[0] in self.commands):
+            return super().parse_args(ctx, args)
+        needed = [parameter for parameter in self.params if parameter.required]
+        for parameter in needed:
+            parameter.required = False
+        try:
+            return super().parse_args(ctx, args)
+        finally:
+            for parameter in needed:
+                parameter.required = True

@@ -10,6 +10,7 @@ from features.release import open_release
 from models.ranker.ranker import Ranker, load_ranker, new_ranker
 from models.tower.tower import UserTower, load_tower
 from tests.support.trained import SETTINGS, encode_by_words, train_two_tastes, write_two_tastes
+from training.datasets import Cleaning
 from training.errors import TrainingError
 from training.run import train
 from training.warm_start import WarmStart, warm_start
@@ -46,12 +47,17 @@ def test_training_goes_on_from_a_release(home: Path, tmp_path: Path) -> None:
             encoder_directory=home / "encoder",
             settings=SHORT,
             warm=home / "release",
+            cleaning=Cleaning(k_core=2),
             say=said.append,
         )
     first, second = open_release(home / "release"), open_release(tmp_path / "next")
     assert second.release_id == release_id
     assert second.manifest["warm_start"] == first.release_id
     assert first.manifest["warm_start"] == ""
+    assert (first.manifest["dataset"]["clean"], second.manifest["dataset"]["clean"]) == (
+        [],
+        ["k_core=2"],
+    )
     assert any("the ids of 40 items that are the same" in line for line in said)
     report = second.manifest["metrics"]["leave_one_out"]
     assert report["tandem"]["ndcg@10"]["mean"] > report["popular"]["ndcg@10"]["mean"]

@@ -10,11 +10,14 @@ import torch
 from features.events import EventArrays
 from features.history import recency, weights_of_actions
 from training.cf import fit_cf, fit_neighbours
+from training.estimate import estimate
 from training.evaluation.metrics import ndcg
 from training.examples import Models
 from training.progress import Say, Tracker
-from training.run import Run, build_ranker, fit_early, fit_ranker
+from training.run import Run, build_ranker, counts_of, fit_early, fit_ranker
 from training.settings import TrainSettings
+from training.split import leave_last_out
+from training.targets import choose_targets
 from training.tower.loop import fit_tower, new_tower
 from training.tower.validation import Validation
 from training.tuning.data import TuningData
@@ -32,6 +35,17 @@ class Objectives:
         self.data = data
         self.say = say
         self._early: tuple[TrainSettings, Run, Models] | None = None
+
+    def takes(self, part: str, settings: TrainSettings) -> float:
+        """Return about how many seconds a trial of the ranker takes; 0 for the cheap parts."""
+        if part != "ranker":
+            return 0.0
+        data = self.data
+        split = leave_last_out(data.known, data.dataset.repeat, settings, test=False)
+        targets = choose_targets(split, data.known, data.words, settings)
+        counts = counts_of(data.known, [], targets, data.encoder_directory)
+        stages = estimate(counts, settings).usual_s
+        return stages["user tower"] + stages["candidates"] + stages["ranker"]
 
     def value(self, part: str, settings: TrainSettings, watch: Watch, tick: Tick) -> float:
         """Return the best value of a trial. tick: called at every step; may raise to end it."""

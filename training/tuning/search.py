@@ -64,13 +64,18 @@ def search(
     storage: an SQLite file; studies that are in it already go on. key: tells data sets apart.
     start: when the budget began, by the monotonic clock. trials: of each study at most, those of
     earlier runs counted. The first trial of each study is
-    `base` itself, so that what is returned is never worse than it on validation.
+    `base` itself, so that what is returned is never worse than it on validation. A part whose trial
+    is expected to take longer than what is left is passed over.
     """
     optuna.logging.set_verbosity(optuna.logging.WARNING)
     settings, found = base, list[Found]()
     for part in parts(objectives, base):
         study = _study(part, settings, storage, key)
         end = start + budget_s * ENDS[part]
+        left, takes = start + budget_s - time.monotonic(), objectives.takes(part, settings)
+        if not _done(study) and takes > left:
+            say(f"{part}: a trial takes about {takes / 60:.0f} min, more than is left; not tried")
+            continue
         _trials(study, part, objectives, settings, end, start + budget_s, trials, say)
         found.append(_found(study, part, settings))
         settings = changed(settings, found[-1].changes)

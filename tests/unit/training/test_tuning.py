@@ -53,7 +53,11 @@ class FakeObjectives:
         self.data = data
         self.seconds = seconds
         self.clock = Clock()
+        self.expected = 0.0
         self.asked: list[tuple[str, TrainSettings]] = []
+
+    def takes(self, part, settings):
+        return self.expected if part == "ranker" else 0.0
 
     def value(self, part, settings, watch, tick):
         self.asked.append((part, settings))
@@ -161,6 +165,22 @@ def test_a_trial_is_ended_when_the_budget_is_spent(data: TuningData, tmp_path: P
     again = FakeObjectives(data)
     found(again, tmp_path, trials=1)
     assert again.asked[0] == ("cf", QUICK)
+
+
+def test_a_ranker_that_would_take_too_long_is_not_tried(data: TuningData, tmp_path: Path) -> None:
+    said: list[str] = []
+    objectives = FakeObjectives(data, seconds=1.0)
+    objectives.expected = 600.0
+    _, studies = found(objectives, tmp_path, trials=1, say=said.append)
+    assert [study.part for study in studies] == ["cf", "neighbours", "tower"]
+    assert "ranker: a trial takes about 10 min, more than is left; not tried" in said
+
+
+def test_what_a_ranker_takes_is_estimated(data: TuningData) -> None:
+    objectives = Objectives(data, lambda _: None)
+    few, many = (objectives.takes("ranker", replace(QUICK, epochs=n)) for n in (1, 20))
+    assert 0.0 < few < many
+    assert objectives.takes("cf", QUICK) == 0.0
 
 
 def test_a_tick_ends_the_fitting_of_a_tower(data: TuningData) -> None:
