@@ -4,10 +4,10 @@ import warnings
 
 import numpy as np
 import numpy.typing as npt
+import torch
 from implicit.als import AlternatingLeastSquares
 from implicit.nearest_neighbours import CosineRecommender
 from implicit.utils import ParameterWarning
-from scipy.linalg import inv
 from threadpoolctl import threadpool_limits
 
 from features.cf import CfModel
@@ -54,7 +54,7 @@ def _ease(interactions: Interactions, keep: int, regularization: float) -> Neigh
     matrix.data = np.ones_like(matrix.data)
     gram = (matrix.T @ matrix).toarray().astype(np.float32)
     gram[np.diag_indices_from(gram)] += regularization
-    weights = inv(gram, overwrite_a=True, check_finite=False)
+    weights = torch.linalg.inv(torch.from_numpy(gram)).numpy()
     weights /= -np.diag(weights).copy()
     np.fill_diagonal(weights, 0.0)
     rows = np.argpartition(-weights, keep - 1, axis=1)[:, :keep].astype(np.int32)

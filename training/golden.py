@@ -19,8 +19,8 @@ from tandem.v1.ranking_service_pb2 import RankRequest
 from tandem.v1.user_pb2 import UserState
 from training.examples import Example, ExampleMaker, Models
 from training.interactions import Interactions
-from training.ranker.loop import scored
 from training.ranker.packing import Packer
+from training.ranker.scoring import scored
 from training.settings import TrainSettings
 from training.targets import Target
 from training.words import NO_WORDS, Words

@@ -33,7 +33,9 @@ from training.interactions import Interactions, interactions_of
 from training.item_table import counted, item_texts, new_item_table
 from training.judgements import judged_targets, judgements
 from training.progress import Say, tracked
-from training.ranker.loop import Labels, train_ranker
+from training.ranker.calibration import Calibration, calibrate
+from training.ranker.labels import event_labels
+from training.ranker.loop import train_ranker
 from training.ranker.outcomes import outcome_labels
 from training.ranker.packing import Packer
 from training.ratings import fit_ratings
@@ -131,7 +133,7 @@ def train_release(
     if begun is not None:
         begun.ranker(ranker)
     models = fit_early(run)
-    fit_ranker(run, models, ranker, tokenizer)
+    calibration = fit_ranker(run, models, ranker, tokenizer)
     report = {}
     if test:
         say("collaborative filtering and tower on all but the test targets, for the evaluation")
@@ -166,7 +168,7 @@ def train_release(
         golden,
         dataset=entry,
         encoder={"version": encoder_version, "dimension": vectors.shape[1]},
-        metrics={"leave_one_out": report},
+        metrics={"leave_one_out": report, "calibration": calibration},
         settings=asdict(settings),
         warm_start=begun.release.release_id if begun else "",
         version=version("tandem-recsys"),
@@ -272,7 +274,7 @@ def refit(run: Run, models: Models, known: Interactions) -> Models:
     return Models(fit_tables(run.base, known, tower.space, run.settings), tower)
 
 
-def fit_ranker(run: Run, models: Models, ranker: Ranker, tokenizer: PrefixTokenizer) -> None:
+def fit_ranker(run: Run, models: Models, ranker: Ranker, tokenizer: PrefixTokenizer) -> Calibration:
     """Train the ranker on each user's window, with candidates that fitted models find."""
     learn, some, say = run.targets.learn, run.targets.validate, run.say
     maker = run.maker(models)
@@ -285,17 +287,27 @@ def fit_ranker(run: Run, models: Models, ranker: Ranker, tokenizer: PrefixTokeni
     labels = event_labels(ranker, run.known)
     starts, known = run.known.starts, labels.known()
     judge = judged_targets(run.split, known, starts, run.settings.judgements, run.settings.seed)
-    judged = judgements(maker, judge, run.split.fit_counts)
+    held = [t for t in some if known[starts[t.user] + t.place]]
+    judged = list(
+        tracked(
+            judgements(maker, judge + held, run.split.fit_counts),
+            len(judge) + len(held),
+            "judgements",
+            say,
+        )
+    )
+    packer, validate = Packer(maker, tokenizer), examples[len(learn) :]
     train_ranker(
         ranker,
-        Packer(maker, tokenizer),
+        packer,
         examples[: len(learn)],
-        examples[len(learn) :],
-        list(tracked(judged, len(judge), "judgements", say)),
+        validate,
+        judged[: len(judge)],
         labels,
         run.settings,
         say,
     )
+    return calibrate(ranker, packer, validate, judged[len(judge) :], labels, say)
 
 
 def fit_tables(
@@ -309,16 +321,6 @@ def fit_tables(
         tower,
         fit_ratings(fitted),
     )
-
-
-def event_labels(ranker: Ranker, interactions: Interactions) -> Labels:
-    """Return the labels of all events for the ranker's outcomes after the first."""
-    events = interactions.events
-    top = float(np.nan_to_num(events.ratings).max(initial=0.0))
-    labels = outcome_labels(events, top)
-    columns = [labels[name] for name in ranker.config.outcomes[1:]]
-    stacked = np.stack(columns, axis=1) if columns else np.zeros((len(events), 0), np.float32)
-    return Labels(torch.from_numpy(stacked), interactions.starts)
 
 
 def absolute_spec(spec: str) -> str:

@@ -24,6 +24,14 @@ class FusionHead(nn.Module):
         self.outer_FHA = nn.Parameter(torch.zeros(features, HIDDEN, outcomes))
         nn.init.normal_(self.language.weight, std=0.02)
 
+    @torch.no_grad()
+    def rescale(self, outcome: int, slope: float, offset: float) -> None:
+        """Make an outcome's logit `slope` times itself plus `offset`; its parts go along."""
+        for part in (self.linear_FA, self.outer_FHA, self.bias):
+            part[..., outcome] *= slope
+        self.language.weight[outcome] *= slope
+        self.bias[outcome] += offset
+
     def forward(self, state_BCW: Tensor, features_BCF: Tensor) -> Tensor:
         """Return logits [B, C, outcomes]."""
         return self.language(state_BCW) + self.parts(features_BCF).sum(-2) + self.bias

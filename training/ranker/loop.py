@@ -1,7 +1,6 @@
 """Training the ranker: epochs over packed examples, the best by validation kept."""
 
-from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
 
 import numpy as np
 import numpy.typing as npt
@@ -11,12 +10,13 @@ from torch import Tensor
 from models.ranker.packed_user import collate
 from models.ranker.precision import mixed_precision
 from models.ranker.ranker import Ranker
-from training.evaluation.metrics import ndcg
 from training.examples import Example
 from training.progress import Rate, Say, record, tracked
 from training.ranker.head import fit_head, head_logits
+from training.ranker.labels import Labels
 from training.ranker.loss import outcome_loss, ranking_loss
 from training.ranker.packing import Packer, batches, chunks, with_negatives
+from training.ranker.scoring import validation_ndcg
 from training.settings import TrainSettings
 
 WARM_UP_SHARE = 0.1
@@ -24,22 +24,6 @@ WARM_UP_SHARE = 0.1
 JUDGED_CHUNK = 32
 JUDGED_AT_ONCE = 2
 JUDGED_WEIGHT = 0.5
-
-
-@dataclass(frozen=True)
-class Labels:
-    """Labels by user, place and outcome: float32 [events of the user, outcomes]."""
-
-    of_events: torch.Tensor
-    starts: np.ndarray[tuple[int], np.dtype[np.int64]]
-
-    def known(self) -> npt.NDArray[np.bool_]:
-        """Return of which events any outcome is known, bool [events]."""
-        return np.asarray(torch.isfinite(self.of_events).any(dim=1).numpy())
-
-    def of(self, example: Example) -> Tensor:
-        """Return the labels of an example's target, float32 [outcomes]."""
-        return self.of_events[int(self.starts[example.target.user]) + example.target.place]
 
 
 def train_ranker(
@@ -186,24 +170,3 @@ def feature_scale(examples: Sequence[Example]) -> Tensor:
     sample = np.concatenate([e.features for e in examples[:: max(1, len(examples) // 500)]])
     scale = np.sqrt(np.mean(np.square(sample.astype(np.float32)), axis=0))
     return torch.from_numpy(np.where(scale > 1e-6, scale, 1.0).astype(np.float32))
-
-
-def scored(ranker: Ranker, packer: Packer, examples: Sequence[Example]) -> Iterator[Tensor]:
-    """Yield logits [C, outcomes] of all of each example's candidates."""
-    for example in examples:
-        everything = np.arange(len(example.rows))
-        with torch.inference_mode(), mixed_precision():
-            user = packer.pack([example], [everything])
-            logits: Tensor = ranker(collate(ranker.config, [user]))[0].float()
-        yield logits
-
-
-def validation_ndcg(ranker: Ranker, packer: Packer, examples: Sequence[Example]) -> float:
-    """Return the mean NDCG@10; a target that no source found counts as missed."""
-    ranker.eval()
-    reachable = [example for example in examples if example.found_at >= 0]
-    places = [
-        int((logits[:, 0] > logits[example.found_at, 0]).sum())
-        for example, logits in zip(reachable, scored(ranker, packer, reachable), strict=True)
-    ]
-    return float(ndcg(np.array(places), 10).sum() / max(len(examples), 1))
