@@ -4,18 +4,11 @@ Each feature is on a scale that does not depend on the request's other candidate
 of collaborative filtering in another basis, and is 0 where nothing is known.
 """
 
-from dataclasses import dataclass
-
 import numpy as np
 import numpy.typing as npt
 
-from features.cf import CfModel
-from features.events import EventArrays, log_hours
-from features.history import mean_vector, recency, weights_of_actions
-from features.item_table import ItemTable
-from features.neighbours import Neighbours
-from features.ratings import ItemRatings, RatedPast, rated_past
-from features.tower import TowerSpace
+from features.events import log_hours
+from features.user_view import ReleaseTables, UserView
 from tandem.v1.candidate_pb2 import Source
 
 Float32 = npt.NDArray[np.float32]
@@ -60,81 +53,6 @@ SOURCE_BOUND = ["tower_affinity", "neighbour_affinity", "neighbour_of_last"]
 _BOUND = np.array([name in HIT_FEATURES or name in SOURCE_BOUND for name in FEATURES])
 # Ranks beyond this count as no better than not being found.
 RANK_HORIZON = 1000.0
-NEAREST_AMONG = 20
-
-
-@dataclass(frozen=True)
-class ReleaseTables:
-    """The arrays of a release that features are made from."""
-
-    items: ItemTable
-    cf: CfModel
-    neighbours: Neighbours
-    tower: TowerSpace
-    ratings: ItemRatings
-
-
-@dataclass(frozen=True)
-class UserView:
-    """What features need of one user at one moment, computed once for all candidates.
-
-    tower_vector: float32 [W], zeros where unknown. cf_factor: float32 [F]. neighbour_scores:
-    float32 [items], from all liked items, last_neighbour_scores from the last alone. history_mean,
-    words: float32 [D], zeros where unknown. recent_vectors: float32 [n, D], oldest first.
-    rows: int32 [events], times_ms: int64 [events].
-    """
-
-    tower_vector: Float32
-    cf_factor: Float32
-    last_factor: Float32
-    neighbour_scores: Float32
-    last_neighbour_scores: Float32
-    history_mean: Float32
-    recent_vectors: Float32
-    words: Float32
-    rows: npt.NDArray[np.int32]
-    times_ms: npt.NDArray[np.int64]
-    rated: RatedPast
-    time_ms: int
-
-
-def view_user(
-    tables: ReleaseTables,
-    events: EventArrays,
-    event_vectors: Float32,
-    words: Float32 | None,
-    tower_vector: Float32 | None,
-    time_ms: int,
-) -> UserView:
-    """Digest a user's events before `time_ms`.
-
-    event_vectors: float32 [events, D], the text vector of each event's item, zeros where unknown.
-    words: float32 [D], the vector of the user's own words, if any. tower_vector: float32 [W], what
-    the user tower makes of the events at `time_ms`, if it was asked.
-    """
-    weights = weights_of_actions(events.actions) * recency(len(events))
-    liked = weights > 0
-    known = liked & (events.rows >= 0)
-    width = tables.items.text_vectors.shape[1]
-    last = events.rows[known][-1:]
-    last_factor = (
-        tables.cf.item_factors[last[0]] if len(last) else tables.cf.item_factors[:0].sum(0)
-    )
-    unknown = np.zeros(tables.tower.width, np.float32)
-    return UserView(
-        tower_vector=unknown if tower_vector is None else tower_vector,
-        cf_factor=tables.cf.fold_in(events.rows, weights_of_actions(events.actions)),
-        last_factor=_unit(last_factor),
-        neighbour_scores=tables.neighbours.scores_of_all(events.rows, weights),
-        last_neighbour_scores=tables.neighbours.scores_of_all(last, np.ones(len(last), np.float32)),
-        history_mean=mean_vector(event_vectors, weights),
-        recent_vectors=event_vectors[liked][-NEAREST_AMONG:],
-        words=np.zeros(width, np.float32) if words is None else words,
-        rows=events.rows,
-        times_ms=events.times_ms,
-        rated=rated_past(tables.ratings, tables.cf.item_factors, events, event_vectors),
-        time_ms=time_ms,
-    )
 
 
 def own_features(
@@ -194,10 +112,6 @@ def hit_features(scores_CS: Float32, ranks_CS: npt.NDArray[np.int32]) -> Float32
     closeness = 1.0 - np.log(np.maximum(ranks_CS, 1)) / np.log(RANK_HORIZON)
     parts = np.stack([np.where(found, scores_CS, 0.0), np.where(found, closeness, 0.0)], axis=-1)
     return parts.reshape(len(scores_CS), -1).astype(np.float32)
-
-
-def _unit(vector: Float32) -> Float32:
-    return np.asarray(vector / max(float(np.linalg.norm(vector)), 1e-9), dtype=np.float32)
 
 
 def _share_of_log(counts: Float32, at: npt.NDArray[np.int32]) -> Float32:

@@ -10,12 +10,12 @@ from typing import NotRequired, TypedDict, cast
 import numpy as np
 from safetensors.numpy import load_file
 
-from features.candidates import ReleaseTables
 from features.cf import CfModel
 from features.item_table import ItemTable, read_item_table
 from features.neighbours import Neighbours
 from features.ratings import ItemRatings
 from features.tower import TowerSpace
+from features.user_view import ReleaseTables
 
 FORMAT = 2
 MANIFEST = "manifest.json"

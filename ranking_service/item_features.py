@@ -9,11 +9,11 @@ from features.candidates import (
     SOURCES,
     hit_features,
     own_features,
-    view_user,
     without_sources,
 )
 from features.context import context_features
 from features.events import EventArrays, event_arrays
+from features.user_view import view_user
 from features.words import request_words
 from models.ranker.packed_user import PackedCandidates, PackedUser
 from ranking_service.loaded_release import LoadedRelease

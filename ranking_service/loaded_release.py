@@ -2,9 +2,9 @@
 
 from dataclasses import dataclass
 
-from features.candidates import ReleaseTables
 from features.release import Release, open_release
 from features.release import ReleaseUnusable as Unusable
+from features.user_view import ReleaseTables
 from models.ranker.ranker import Ranker, load_ranker
 from models.ranker.text import PrefixTokenizer
 from serving.errors import ReleaseUnusable

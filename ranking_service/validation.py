@@ -1,6 +1,6 @@
 """Checks of a RankRequest."""
 
-from features.candidates import ReleaseTables
+from features.user_view import ReleaseTables
 from ranking_service.limits import CANDIDATES_MAX, HISTORY_MAX
 from serving.errors import InvalidField
 from serving.validation import check_id, check_integer, check_size, check_time

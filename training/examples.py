@@ -6,10 +6,11 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 
-from features.candidates import ReleaseTables, UserView, hit_features, own_features, view_user
+from features.candidates import hit_features, own_features
 from features.context import context_features
 from features.events import EventArrays
 from features.tower import TowerInput
+from features.user_view import ReleaseTables, UserView, view_user
 from training.interactions import Interactions
 from training.settings import TrainSettings
 from training.sources import Found, find_candidates

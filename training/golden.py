@@ -7,8 +7,9 @@ reproduce. Their users are made up, so that a release holds nobody's history.
 import numpy as np
 from google.protobuf.json_format import MessageToDict
 
-from features.candidates import SOURCES, ReleaseTables
+from features.candidates import SOURCES
 from features.events import EventArrays
+from features.user_view import ReleaseTables
 from models.ranker.ranker import Ranker
 from models.ranker.text import PrefixTokenizer
 from tandem.v1.candidate_pb2 import Candidate, Hit

@@ -14,8 +14,8 @@ import pyarrow.parquet as pq
 import torch
 from safetensors.numpy import save_file
 
-from features.candidates import ReleaseTables
 from features.release import FORMAT, MANIFEST, DatasetEntry, EncoderEntry, Manifest, file_sha256
+from features.user_view import ReleaseTables
 from models.ranker.ranker import Ranker
 from models.ranker.text import TOKENIZER
 from models.tower.export import TowerDiffers, export_tower

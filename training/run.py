@@ -9,12 +9,13 @@ from pathlib import Path
 import numpy as np
 import torch
 
-from features.candidates import FEATURES, ReleaseTables
+from features.candidates import FEATURES
 from features.context import CONTEXT_WIDTH
 from features.events import EVENT_WIDTH
 from features.item_table import ItemTable
 from features.release import DatasetEntry
 from features.tower import TowerSpace
+from features.user_view import ReleaseTables
 from models.ranker.config import RankerConfig
 from models.ranker.ranker import Ranker, language_model_config, new_ranker
 from models.ranker.text import PrefixTokenizer

@@ -10,9 +10,10 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 
-from features.candidates import SOURCES, ReleaseTables, UserView
+from features.candidates import SOURCES
 from features.hits import RRF_OFFSET, standardise
 from features.neighbours import best_rows
+from features.user_view import ReleaseTables, UserView
 from tandem.v1.candidate_pb2 import Source
 
 Float32 = npt.NDArray[np.float32]

@@ -8,9 +8,10 @@ import pytest
 import pytest_asyncio
 import torch
 
-from features.candidates import SOURCES, view_user
+from features.candidates import SOURCES
 from features.events import EventArrays
 from features.release import Release, open_release
+from features.user_view import view_user
 from models.tower.serving import ServedTower
 from models.tower.tower import load_tower
 from tandem.v1 import info_service_pb2
