@@ -37,14 +37,16 @@ class Objectives:
         self._early: tuple[TrainSettings, Run, Models] | None = None
 
     def takes(self, part: str, settings: TrainSettings) -> float:
-        """Return about how many seconds a trial of the ranker takes; 0 for the cheap parts."""
-        if part != "ranker":
+        """Return about how many seconds a trial takes, 0 for what is cheap beside the networks."""
+        if part not in ("tower", "ranker"):
             return 0.0
         data = self.data
         split = leave_last_out(data.known, data.dataset.repeat, settings, test=False)
         targets = choose_targets(split, data.known, data.words, settings)
         counts = counts_of(data.known, [], targets, data.encoder_directory)
         stages = estimate(counts, settings).usual_s
+        if part == "tower":
+            return stages["user tower"]
         return stages["user tower"] + stages["candidates"] + stages["ranker"]
 
     def value(self, part: str, settings: TrainSettings, watch: Watch, tick: Tick) -> float:
