@@ -46,12 +46,12 @@ class TrainSettings:
     window_share: float = 0.2
     window_least: int = 5
     window_most: int = 20
-    positions: int = 8_000
+    positions: int = 10_000
     negatives: int = 31
     judgements: int = 20_000
     words_share: float = 0.15
     epochs: int = 3
-    patience: int = 1
+    patience: int = 2
     batch_positions: int = 32
     chunk_positions: int = 8
     head_epochs: int = 8

@@ -14,16 +14,27 @@ from torch import Tensor
 
 from models.ranker.ranker import Ranker
 from training.examples import Example
+from training.ranker.labels import Labels
+from training.ranker.loss import outcome_loss
 from training.settings import TrainSettings
 
 Float32 = npt.NDArray[np.float32]
 LEARNING_RATE = 5e-3
 BATCH = 64
+JUDGED_BATCH = 256
 MASKED = -1e9
 
 
-def fit_head(ranker: Ranker, examples: Sequence[Example], settings: TrainSettings) -> None:
-    """Fit the head's parts of the first outcome by softmax of each target among its candidates."""
+def fit_head(
+    ranker: Ranker,
+    examples: Sequence[Example],
+    judged: Sequence[Example],
+    labels: Labels,
+    settings: TrainSettings,
+) -> None:
+    """Fit the head's parts: of the first outcome by softmax of each target among its candidates,
+    of the others by binary cross-entropy of judgements.
+    """
     random = np.random.default_rng(settings.seed)
     optimizer = torch.optim.AdamW(
         ranker.head.parameters(), lr=LEARNING_RATE, weight_decay=settings.weight_decay
@@ -37,6 +48,13 @@ def fit_head(ranker: Ranker, examples: Sequence[Example], settings: TrainSetting
             loss.backward()  # type: ignore[no-untyped-call]
             optimizer.step()
             optimizer.zero_grad(set_to_none=True)
+        for some in _batches(len(judged), random, JUDGED_BATCH):
+            features, _ = _padded(ranker, [judged[place] for place in some])
+            logits = ranker.head.parts(features).sum(-2)[:, 0] + ranker.head.bias
+            wanted = torch.stack([labels.of(judged[place]) for place in some])
+            outcome_loss(logits[:, 1:], wanted).backward()  # type: ignore[no-untyped-call]
+            optimizer.step()
+            optimizer.zero_grad(set_to_none=True)
 
 
 def head_logits(ranker: Ranker, example: Example) -> Float32:
@@ -47,10 +65,10 @@ def head_logits(ranker: Ranker, example: Example) -> Float32:
         return logits
 
 
-def _batches(count: int, random: np.random.Generator) -> Iterator[list[int]]:
+def _batches(count: int, random: np.random.Generator, size: int = BATCH) -> Iterator[list[int]]:
     order = random.permutation(count).tolist()
-    for start in range(0, count, BATCH):
-        yield order[start : start + BATCH]
+    for start in range(0, count, size):
+        yield order[start : start + size]
 
 
 def _padded(ranker: Ranker, examples: Sequence[Example]) -> tuple[Tensor, Tensor]:

@@ -22,8 +22,9 @@ from training.settings import TrainSettings
 WARM_UP_SHARE = 0.1
 # Judgements of one user share a sequence; they cost one token each.
 JUDGED_CHUNK = 32
-JUDGED_AT_ONCE = 2
+JUDGED_MOST = 8
 JUDGED_WEIGHT = 0.5
+WORSE = 0.95
 
 
 def train_ranker(
@@ -48,18 +49,21 @@ def train_ranker(
     ranker.feature_scale.copy_(feature_scale(learn))
     # One candidate is taken of those that there are: begin at that level.
     ranker.head.bias.data[0] = -np.log(np.mean([len(example.rows) for example in learn]))
-    fit_head(ranker, learn, settings)
+    fit_head(ranker, learn, judge, labels, settings)
     hardness = {id(example): head_logits(ranker, example) for example in learn}
-    torch.nn.init.zeros_(ranker.head.language.weight[0].detach())
+    torch.nn.init.zeros_(ranker.head.language.weight.detach())
     chunked = chunks(learn, settings.chunk_positions)
     judged = chunks(judge, JUDGED_CHUNK)
     optimizer = new_optimizer(ranker, settings)
     steps = settings.epochs * len(batches(chunked, settings.batch_positions, random))
     schedule = torch.optim.lr_scheduler.LambdaLR(optimizer, lambda step: rate(step / steps))
-    best, stale = validation_ndcg(ranker, packer, validate), 0
+    judged_at_once = min(-(-len(judged) * settings.epochs // steps), JUDGED_MOST)
+    alone = validation_ndcg(ranker, packer, validate)
+    # What the features reach by themselves is kept only if the language model is clearly worse.
+    best, stale = WORSE * alone, 0
     best_state = {name: value.clone() for name, value in ranker.state_dict().items()}
-    say(f"ranker, features alone: validation NDCG@10 {best:.4f}")
-    record(say, "ranker/validation_ndcg@10", best)
+    say(f"ranker, features alone: validation NDCG@10 {alone:.4f}")
+    record(say, "ranker/validation_ndcg@10", alone)
     for epoch in range(1, settings.epochs + 1):
         ranker.train()
         losses = []
@@ -70,7 +74,7 @@ def train_ranker(
         ):
             loss = batch_loss(ranker, packer, batch, labels, hardness, settings, random)
             if judged:
-                drawn = [judged[i] for i in random.integers(0, len(judged), JUDGED_AT_ONCE)]
+                drawn = [judged[i] for i in random.integers(0, len(judged), judged_at_once)]
                 loss = loss + JUDGED_WEIGHT * judged_loss(ranker, packer, drawn, labels)
             loss.backward()  # type: ignore[no-untyped-call]
             torch.nn.utils.clip_grad_norm_(ranker.parameters(), 1.0)
