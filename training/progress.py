@@ -21,7 +21,7 @@ class Tracker:
     def __init__(self, say: Say, write: Write) -> None:
         self._say = say
         self._write = write
-        self._steps: Counter[str] = Counter()
+        self.steps: Counter[str] = Counter()
 
     def __call__(self, message: str) -> None:
         """Say a line."""
@@ -29,8 +29,8 @@ class Tracker:
 
     def scalar(self, name: str, value: float) -> None:
         """Keep the next value of a number."""
-        self._steps[name] += 1
-        self._write(name, float(value), self._steps[name])
+        self.steps[name] += 1
+        self._write(name, float(value), self.steps[name])
 
 
 def record(say: Say, name: str, value: float) -> None:

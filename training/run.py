@@ -7,6 +7,7 @@ from importlib.metadata import version
 from pathlib import Path
 
 import numpy as np
+import numpy.typing as npt
 import torch
 
 from features.candidates import FEATURES
@@ -20,6 +21,7 @@ from models.ranker.config import RankerConfig
 from models.ranker.ranker import Ranker, language_model_config, new_ranker
 from models.ranker.text import PrefixTokenizer
 from training.cf import fit_cf, fit_neighbours
+from training.checkpoint import NOWHERE, Checkpoint, open_checkpoint, run_of
 from training.datasets.fingerprint import fingerprint
 from training.datasets.format import Dataset
 from training.datasets.settings import Cleaning
@@ -62,19 +64,30 @@ def train(
     settings: TrainSettings | None = None,
     cleaning: Cleaning | None = None,
     warm: Path | None = None,
+    work: Path | None = None,
+    restart: bool = False,
     say: Say = print,
 ) -> str:
     """Train on a data set, evaluate on each user's last event, write a release; return its id.
 
     encoder_target: host:port of a Triton that serves `text_encoder` from encoder_directory, which
     also holds the language model that the ranker starts from.
-    Raises TrainingError, DatasetError or an RPC error; nothing is left half-written.
+    work: where progress is kept until the release is written, beside it unless given; a run that
+    finds its own there goes on from it, unless `restart`.
+    Raises TrainingError, DatasetError or an RPC error; of the release nothing is left half-written.
     """
     check_target(out)
+    settings = settings or TrainSettings()
     rejects = out.with_name(f"{out.name}.rejects.csv")
     rejects.parent.mkdir(parents=True, exist_ok=True)
     dataset = open_dataset(dataset_spec, rejects=rejects, cleaning=cleaning)
     say(str(dataset.report))
+    checkpoint = open_checkpoint(
+        work or out.with_name(f".{out.name}.progress"),
+        run_of(dataset, settings, encoder_directory, warm),
+        restart=restart,
+        say=say,
+    )
     return train_release(
         dataset,
         interactions_of(dataset),
@@ -82,11 +95,12 @@ def train(
         spec=dataset_spec,
         encoder_target=encoder_target,
         encoder_directory=encoder_directory,
-        settings=settings or TrainSettings(),
+        settings=settings,
         cleaning=cleaning,
         warm=warm,
         say=say,
         test=True,
+        checkpoint=checkpoint,
     )
 
 
@@ -103,6 +117,7 @@ def train_release(
     cleaning: Cleaning | None = None,
     warm: Path | None = None,
     test: bool = False,
+    checkpoint: Checkpoint = NOWHERE,
 ) -> str:
     """Write a release trained on `known`, some or all of a data set's events, and return its id.
 
@@ -123,29 +138,35 @@ def train_release(
     spoken = [words.texts[place] for place in said]
     counts = counts_of(known, texts + spoken, targets, encoder_directory)
     say(estimate(counts, settings).line())
-    vectors, encoder_version = encode_texts(encoder_target, texts + spoken, say)
+    vectors, encoder_version = kept_texts(encoder_target, texts + spoken, checkpoint, say)
     base = new_item_table(dataset, texts, vectors[: len(texts)])
     words = replace(words, vectors=np.zeros((len(words.texts), vectors.shape[1]), np.float32))
     words.vectors[said] = vectors[len(texts) :]
 
     begun = warm_start(warm, base, dataset.name, encoder_version, say) if warm else None
-    run = Run(base, known, dataset.repeat, words, split, targets, settings, say, begun)
+    run = Run(base, known, dataset.repeat, words, split, targets, settings, say, begun, checkpoint)
     ranker, tokenizer = build_ranker(dataset, known, encoder_directory, settings)
     if begun is not None:
         begun.ranker(ranker)
     models = fit_early(run)
-    calibration = fit_ranker(run, models, ranker, tokenizer)
+    calibration = checkpoint.finished("ranker", ranker)
+    if calibration is None:
+        calibration = fit_ranker(run, models, ranker, tokenizer)
+        checkpoint.finish("ranker", calibration, ranker)
     report = {}
     if test:
         say("collaborative filtering and tower on all but the test targets, for the evaluation")
-        models = refit(run, models, known.first(split.before_test(known)))
-        tested = list(run.maker(models).examples(targets.test))
-        report = evaluate(ranker, Packer(run.maker(models), tokenizer), tested, say)
+        models = refit(run, models, known.first(split.before_test(known)), "evaluation")
+        report = checkpoint.finished("evaluation")
+        if report is None:
+            tested = list(run.maker(models).examples(targets.test))
+            report = evaluate(ranker, Packer(run.maker(models), tokenizer), tested, say)
+            checkpoint.finish("evaluation", report)
         for line in table(report):
             say(line)
 
     say("collaborative filtering and tower on all interactions, for the release")
-    models = refit(run, models, known)
+    models = refit(run, models, known, "release")
     release_id = new_release_id(dataset.name)
     newest_ms = int(known.events.times_ms.max())
     golden = golden_requests(release_id, models, ranker, tokenizer, words, newest_ms, settings)
@@ -174,8 +195,21 @@ def train_release(
         warm_start=begun.release.release_id if begun else "",
         version=version("tandem-recsys"),
     )
+    checkpoint.remove()
     say(f"release {release_id} written to {out} after {time.monotonic() - start:.0f} s")
     return release_id
+
+
+def kept_texts(
+    target: str, texts: Sequence[str], checkpoint: Checkpoint, say: Say
+) -> tuple[npt.NDArray[np.float32], str]:
+    """Return texts' vectors and the encoder's version, encoded anew only if they were not kept."""
+    found = checkpoint.load("texts")
+    if found is not None:
+        return found[1]["vectors"].numpy(), str(found[0]["encoder"])
+    vectors, encoder = encode_texts(target, texts, say)
+    checkpoint.save("texts", {"encoder": encoder}, {"vectors": torch.from_numpy(vectors)})
+    return vectors, encoder
 
 
 def counts_of(
@@ -233,6 +267,7 @@ class Run:
     settings: TrainSettings
     say: Say
     warm: WarmStart | None = None
+    checkpoint: Checkpoint = NOWHERE
 
     def maker(self, models: Models) -> ExampleMaker:
         """Return what makes examples from fitted models."""
@@ -257,11 +292,12 @@ def fit_early(run: Run) -> Models:
         run.say,
         validate=validation,
         epochs=settings.tower_epochs,
+        checkpoint=run.checkpoint,
     )
     return Models(fit_tables(run.base, early, fitted.space, settings), fitted)
 
 
-def refit(run: Run, models: Models, known: Interactions) -> Models:
+def refit(run: Run, models: Models, known: Interactions, purpose: str) -> Models:
     """Fit again on more: collaborative filtering anew, the tower from where it is."""
     tower = fit_tower(
         models.tower.tower,
@@ -271,6 +307,8 @@ def refit(run: Run, models: Models, known: Interactions) -> Models:
         run.settings,
         run.say,
         epochs=run.settings.tower_refit_epochs,
+        checkpoint=run.checkpoint,
+        stage=f"user tower for the {purpose}",
     )
     return Models(fit_tables(run.base, known, tower.space, run.settings), tower)
 
@@ -307,6 +345,7 @@ def fit_ranker(run: Run, models: Models, ranker: Ranker, tokenizer: PrefixTokeni
         labels,
         run.settings,
         say,
+        run.checkpoint,
     )
     return calibrate(ranker, packer, validate, judged[len(judge) :], labels, say)
 

@@ -56,6 +56,12 @@ def train(
     tensorboard: Path | None = typer.Option(
         None, help="Where to write losses, validation, learning rate and throughput of training."
     ),
+    work: Path | None = typer.Option(
+        None, help="Where progress is kept until the release is written. Default: beside --out."
+    ),
+    restart: bool = typer.Option(
+        False, "--restart", help="Begin anew rather than go on from the progress that was kept."
+    ),
     encoder: Path | None = Weights,
     encoders: Path = Encoders,
     encoder_target: str = typer.Option(
@@ -100,6 +106,8 @@ def train(
                 settings=settings,
                 cleaning=cleaning,
                 warm=warm_start,
+                work=work,
+                restart=restart,
                 say=told,
             )
     except (DatasetError, TrainingError) as error:

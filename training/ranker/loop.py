@@ -10,6 +10,7 @@ from torch import Tensor
 from models.ranker.packed_user import collate
 from models.ranker.precision import mixed_precision
 from models.ranker.ranker import Ranker
+from training.checkpoint import NOWHERE, Checkpoint, Loop, Place, weights
 from training.examples import Example
 from training.progress import Rate, Say, record, tracked
 from training.ranker.head import fit_head, head_logits
@@ -36,6 +37,7 @@ def train_ranker(
     labels: Labels,
     settings: TrainSettings,
     say: Say,
+    checkpoint: Checkpoint = NOWHERE,
 ) -> float:
     """Fit the ranker in place and return the validation NDCG@10 of the epoch that was kept.
 
@@ -58,17 +60,21 @@ def train_ranker(
     steps = settings.epochs * len(batches(chunked, settings.batch_positions, random))
     schedule = torch.optim.lr_scheduler.LambdaLR(optimizer, lambda step: rate(step / steps))
     judged_at_once = min(-(-len(judged) * settings.epochs // steps), JUDGED_MOST)
-    alone = validation_ndcg(ranker, packer, validate)
-    # What the features reach by themselves is kept only if the language model is clearly worse.
-    best, stale = WORSE * alone, 0
-    best_state = {name: value.clone() for name, value in ranker.state_dict().items()}
-    say(f"ranker, features alone: validation NDCG@10 {alone:.4f}")
-    record(say, "ranker/validation_ndcg@10", alone)
-    for epoch in range(1, settings.epochs + 1):
+    loop = Loop("ranker", ranker, optimizer, random, schedule)
+    place = checkpoint.restore(loop)
+    if place is None:
+        alone = validation_ndcg(ranker, packer, validate)
+        # What the features reach by themselves is kept only if the language model is clearly worse.
+        place = Place(best=WORSE * alone, best_state=weights(ranker))
+        say(f"ranker, features alone: validation NDCG@10 {alone:.4f}")
+        record(say, "ranker/validation_ndcg@10", alone)
+    for epoch in range(place.epoch, settings.epochs + 1):
+        if place.ended(settings.patience):
+            break
         ranker.train()
-        losses = []
         pace = Rate()
-        some = batches(chunked, settings.batch_positions, random)
+        some = place.drawn(random, lambda: batches(chunked, settings.batch_positions, random))
+        some = some[place.step :]
         for batch in tracked(
             some, len(some), f"ranker, epoch {epoch} of {settings.epochs} at most, steps", say
         ):
@@ -82,22 +88,17 @@ def train_ranker(
             optimizer.zero_grad(set_to_none=True)
             record(say, "ranker/learning_rate", float(schedule.get_last_lr()[-1]))
             schedule.step()
-            losses.append(float(loss.detach()))
-            record(say, "ranker/loss", losses[-1])
+            record(say, "ranker/loss", float(loss.detach()))
             record(say, "ranker/positions_per_second", pace.of(sum(map(len, batch))))
-        reached = validation_ndcg(ranker, packer, validate)
-        say(f"ranker, epoch {epoch}: loss {np.mean(losses):.3f}, validation NDCG@10 {reached:.4f}")
+            checkpoint.stepped(loop, place, float(loss.detach()))
+        reached, loss_mean = validation_ndcg(ranker, packer, validate), np.mean(place.losses)
+        say(f"ranker, epoch {epoch}: loss {loss_mean:.3f}, validation NDCG@10 {reached:.4f}")
         record(say, "ranker/validation_ndcg@10", reached)
-        if reached > best:
-            best, stale = reached, 0
-            best_state = {name: value.clone() for name, value in ranker.state_dict().items()}
-        else:
-            stale += 1
-            if stale >= settings.patience:
-                break
-    ranker.load_state_dict(best_state)
+        place.judge(reached, ranker)
+        checkpoint.turned(loop, place)
+    ranker.load_state_dict(place.best_state)
     ranker.eval()
-    return best
+    return place.best
 
 
 def batch_loss(

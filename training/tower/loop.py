@@ -1,6 +1,5 @@
 """Fitting the user tower: epochs over users' sequences, the best by validation kept."""
 
-import copy
 from dataclasses import dataclass
 
 import numpy as np
@@ -15,6 +14,7 @@ from models.ranker.precision import mixed_precision
 from models.tower.config import TowerConfig
 from models.tower.serving import ServedTower
 from models.tower.tower import UserTower
+from training.checkpoint import NOWHERE, Checkpoint, Loop, Place
 from training.interactions import Interactions
 from training.progress import Rate, Say, record, tracked
 from training.settings import TrainSettings
@@ -62,11 +62,16 @@ def fit_tower(
     *,
     validate: Validation | None = None,
     epochs: int,
+    checkpoint: Checkpoint = NOWHERE,
+    stage: str = "user tower",
 ) -> FittedTower:
     """Fit a tower in place on all that is known; with `validate` keep the best epoch's weights.
 
     Without, it goes on from the weights that it has, for exactly so many epochs.
     """
+    done = checkpoint.finished(stage, tower)
+    if done is not None:
+        return _served(tower, base, done)
     torch.manual_seed(settings.seed)
     random = np.random.default_rng(settings.seed)
     config = tower.config
@@ -74,44 +79,50 @@ def fit_tower(
     optimizer = torch.optim.AdamW(
         tower.parameters(), lr=settings.tower_learning_rate, weight_decay=settings.weight_decay
     )
-    best, best_state, best_epoch, stale = -1.0, tower.state_dict(), 0, 0
-    for epoch in tracked(range(1, epochs + 1), epochs, "user tower, epochs at most", say):
+    loop = Loop(stage, tower, optimizer, random)
+    place = checkpoint.restore(loop) or Place()
+    left = range(place.epoch, epochs + 1)
+    for epoch in tracked(left, len(left), "user tower, epochs at most", say):
+        if place.ended(settings.tower_patience):
+            break
         pace = Rate()
-        loss = _epoch(tower, base, sequences, optimizer, settings, random)
+        loss = _epoch(tower, base, sequences, settings, loop, place, checkpoint)
         record(say, "tower/loss", loss)
         record(say, "tower/learning_rate", settings.tower_learning_rate)
         record(say, "tower/events_per_second", pace.of(len(known.events)))
         if validate is None:
             say(f"user tower, epoch {epoch}: loss {loss:.3f}")
-            continue
-        reached = validate.ndcg(_served(tower, base, epoch).served)
-        say(f"user tower, epoch {epoch}: loss {loss:.3f}, validation NDCG@10 {reached:.4f}")
-        record(say, "tower/validation_ndcg@10", reached)
-        if reached > best:
-            best, best_epoch, stale = reached, epoch, 0
-            best_state = copy.deepcopy(tower.state_dict())
         else:
-            stale += 1
-            if stale >= settings.tower_patience:
-                break
-    if validate is not None:
-        tower.load_state_dict(best_state)
-    return _served(tower, base, best_epoch or epochs)
+            reached = validate.ndcg(_served(tower, base, epoch).served)
+            say(f"user tower, epoch {epoch}: loss {loss:.3f}, validation NDCG@10 {reached:.4f}")
+            record(say, "tower/validation_ndcg@10", reached)
+            place.judge(reached, tower)
+        checkpoint.turned(loop, place)
+    if place.best_state:
+        tower.load_state_dict(place.best_state)
+    took = place.best_epoch or epochs
+    checkpoint.finish(stage, took, tower)
+    return _served(tower, base, took)
 
 
 def _epoch(
     tower: UserTower,
     base: ItemTable,
     sequences: Sequences,
-    optimizer: torch.optim.Optimizer,
     settings: TrainSettings,
-    random: np.random.Generator,
+    loop: Loop,
+    place: Place,
+    checkpoint: Checkpoint,
 ) -> float:
     tower.train()
     texts = torch.from_numpy(base.text_vectors)
-    losses = []
-    windows = windows_of(sequences, tower.config.max_history, random)
-    for some in batches_of(windows, settings.tower_batch_events, random):
+    random = loop.random
+
+    def draw() -> list[list[tuple[int, int]]]:
+        windows = windows_of(sequences, tower.config.max_history, random)
+        return list(batches_of(windows, settings.tower_batch_events, random))
+
+    for some in place.drawn(random, draw)[place.step :]:
         batch = collate(sequences, some)
         targets_P = batch.next_rows_BL[batch.predicts_BL]
         classes = all_or_sampled(targets_P, len(base), settings.tower_negatives, random)
@@ -134,10 +145,10 @@ def _epoch(
             loss = next_item_loss(users[batch.predicts_BL], targets_P, classes, class_vectors)
         loss.backward()  # type: ignore[no-untyped-call]
         torch.nn.utils.clip_grad_norm_(tower.parameters(), 1.0)
-        optimizer.step()
-        optimizer.zero_grad(set_to_none=True)
-        losses.append(float(loss.detach()))
-    return float(np.mean(losses)) if losses else 0.0
+        loop.optimizer.step()
+        loop.optimizer.zero_grad(set_to_none=True)
+        checkpoint.stepped(loop, place, float(loss.detach()))
+    return float(np.mean(place.losses)) if place.losses else 0.0
 
 
 def _served(tower: UserTower, base: ItemTable, epochs: int) -> FittedTower:
