@@ -4,14 +4,13 @@ import json
 import os
 import time
 from collections import Counter
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from contextlib import suppress
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict
 from hashlib import sha256
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import Any
 
-import numpy as np
 import torch
 from safetensors import SafetensorError, safe_open
 from safetensors.torch import save_file
@@ -24,6 +23,7 @@ from features.release import MANIFEST, file_sha256
 from training.datasets.fingerprint import fingerprint
 from training.datasets.format import Dataset
 from training.errors import TrainingError
+from training.place import Loop, Place, load_weights, weights
 from training.progress import Say, Tracker
 from training.settings import TrainSettings
 
@@ -31,58 +31,6 @@ RUN = "run.json"
 STATE, DRAFT = ".safetensors", ".part"
 EVERY_S = 300.0
 Values = dict[str, Any]
-T = TypeVar("T")
-
-
-@dataclass(frozen=True)
-class Loop:
-    """What a training loop changes at each step."""
-
-    stage: str
-    model: nn.Module
-    optimizer: torch.optim.Optimizer
-    random: np.random.Generator
-    schedule: torch.optim.lr_scheduler.LRScheduler | None = None
-
-
-@dataclass
-class Place:
-    """How far a loop is.
-
-    epoch: from 1. step: how many were done in it, with their losses. stale: epochs since the best.
-    begun: the state of the random numbers when the epoch began.
-    """
-
-    epoch: int = 1
-    step: int = 0
-    losses: list[float] = field(default_factory=list)
-    best: float = -1.0
-    best_epoch: int = 0
-    stale: int = 0
-    begun: Mapping[str, Any] = field(default_factory=dict)
-    best_state: dict[str, Tensor] = field(default_factory=dict)
-
-    def drawn(self, random: np.random.Generator, draw: Callable[[], T]) -> T:
-        """Return what an epoch draws at its beginning; in its midst, draw the same once more."""
-        now = random.bit_generator.state
-        if self.step == 0:
-            self.begun = now
-            return draw()
-        random.bit_generator.state = self.begun
-        again = draw()
-        random.bit_generator.state = now
-        return again
-
-    def judge(self, reached: float, model: nn.Module) -> None:
-        """Keep the weights of the epoch if it is the best so far."""
-        self.stale += 1
-        if reached > self.best:
-            self.best, self.best_epoch, self.stale = reached, self.epoch, 0
-            self.best_state = weights(model)
-
-    def ended(self, patience: int) -> bool:
-        """Return whether enough epochs have passed since the best."""
-        return self.stale >= max(patience, 1)
 
 
 class Checkpoint:
@@ -146,7 +94,7 @@ class Checkpoint:
             "schedule": loop.schedule and loop.schedule.state_dict(),
         }
         tensors = {"torch": torch.get_rng_state()}
-        tensors |= {f"model.{name}": value for name, value in loop.model.state_dict().items()}
+        tensors |= {f"model.{name}": value for name, value in weights(loop.model).items()}
         tensors |= {f"best.{name}": value for name, value in place.best_state.items()}
         for index, own in state["state"].items():
             tensors |= {f"optimizer.{index}.{name}": value for name, value in own.items()}
@@ -170,7 +118,7 @@ class Checkpoint:
         if found is None:
             return None
         values, tensors = found
-        loop.model.load_state_dict(_under("model.", tensors))
+        load_weights(loop.model, _under("model.", tensors))
         state: dict[int, dict[str, Tensor]] = {}
         for name, value in _under("optimizer.", tensors).items():
             index, _, part = name.partition(".")
@@ -194,7 +142,7 @@ class Checkpoint:
         if found is None or "result" not in found[0]:
             return None
         if model is not None:
-            model.load_state_dict(found[1])
+            load_weights(model, found[1])
             model.eval()
         self._say(f"going on after {stage}, which is done")
         return found[0]["result"]
@@ -258,11 +206,6 @@ def run_of(
         "version of torch": torch.__version__,
         **{f"setting {name}": value for name, value in asdict(settings).items()},
     }
-
-
-def weights(model: nn.Module) -> dict[str, Tensor]:
-    """Return a copy of a model's weights."""
-    return {name: value.clone() for name, value in model.state_dict().items()}
 
 
 def _under(prefix: str, tensors: Mapping[str, Tensor]) -> dict[str, Tensor]:

@@ -10,8 +10,9 @@ from torch import Tensor
 from models.ranker.packed_user import collate
 from models.ranker.precision import mixed_precision
 from models.ranker.ranker import Ranker
-from training.checkpoint import NOWHERE, Checkpoint, Loop, Place, weights
+from training.checkpoint import NOWHERE, Checkpoint
 from training.examples import Example
+from training.place import Loop, Place, load_weights, weights
 from training.progress import Rate, Say, record, tracked
 from training.ranker.head import fit_head, head_logits
 from training.ranker.labels import Labels
@@ -96,7 +97,7 @@ def train_ranker(
         record(say, "ranker/validation_ndcg@10", reached)
         place.judge(reached, ranker)
         checkpoint.turned(loop, place)
-    ranker.load_state_dict(place.best_state)
+    load_weights(ranker, place.best_state)
     ranker.eval()
     return place.best
 

@@ -14,8 +14,9 @@ from models.ranker.precision import mixed_precision
 from models.tower.config import TowerConfig
 from models.tower.serving import ServedTower
 from models.tower.tower import UserTower
-from training.checkpoint import NOWHERE, Checkpoint, Loop, Place
+from training.checkpoint import NOWHERE, Checkpoint
 from training.interactions import Interactions
+from training.place import Loop, Place, load_weights
 from training.progress import Rate, Say, record, tracked
 from training.settings import TrainSettings
 from training.tower.loss import all_or_sampled, next_item_loss
@@ -98,8 +99,7 @@ def fit_tower(
             record(say, "tower/validation_ndcg@10", reached)
             place.judge(reached, tower)
         checkpoint.turned(loop, place)
-    if place.best_state:
-        tower.load_state_dict(place.best_state)
+    load_weights(tower, place.best_state)
     took = place.best_epoch or epochs
     checkpoint.finish(stage, took, tower)
     return _served(tower, base, took)
