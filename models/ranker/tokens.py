@@ -17,7 +17,8 @@ class ItemTokens(nn.Module):
 
     def __init__(self, config: RankerConfig, width: int, word_scale: float) -> None:
         super().__init__()
-        self.id_dropout = config.id_dropout
+        self.id_dropout = config.id_dropout if config.ids else 1.0
+        self.has_ids = config.ids
         self.text = nn.Linear(config.text_width, width)
         self.ids = nn.Embedding(config.items + 1, config.id_width)
         self.id_projection = nn.Linear(config.id_width, width, bias=False)
@@ -32,7 +33,7 @@ class ItemTokens(nn.Module):
         nn.init.constant_(self.norm.weight, word_scale)
 
     def _items(self, rows: Tensor, vectors: Tensor) -> Tensor:
-        known = rows >= 0
+        known = (rows >= 0) & self.has_ids
         if self.training:
             known = known & (torch.rand(rows.shape, device=rows.device) >= self.id_dropout)
         ids = self.ids((rows + 1) * known)

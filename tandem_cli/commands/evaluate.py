@@ -41,6 +41,9 @@ def evaluate(
     noise: str = typer.Option(
         "", help="Shares of random interactions to run with besides: 0.1,0.2"
     ),
+    ablate: bool = typer.Option(
+        False, "--ablate", help="Also train and ask rankers of some parts only: tandem:PARTS."
+    ),
     requests: int = typer.Option(5_000, min=0, help="Requests at most, a fixed sample; 0: all."),
     labelled: int = typer.Option(20_000, min=0, help="Labelled rows at most, by user; 0: all."),
     changes: list[str] = typer.Option(
@@ -84,11 +87,16 @@ def evaluate(
     from training.datasets import DatasetError, open_dataset
     from training.errors import TrainingError
     from training.evaluation.protocols import Protocol
+    from training.parts import PARTS
 
-    known = (*BASELINES, "tandem")
-    names = list(known) if systems == "all" else [name.strip() for name in systems.split(",")]
+    known = (*BASELINES, "tandem", *(f"tandem:{parts}" for parts in PARTS if parts != "all"))
+    whole = [name for name in known if ":" not in name]
+    names = whole if systems == "all" else [name.strip() for name in systems.split(",")]
+    if ablate:
+        names += [name for name in known if ":" in name and name not in names]
     if unknown := [name for name in names if name not in known]:
         raise CommandFailed(f"--systems {unknown[0]}: the systems are {', '.join(known)}")
+    asks_tandem = any(name.startswith("tandem") for name in names)
     share, cut_ms = _cut(cut)
     try:
         opened = open_dataset(dataset, rejects=None, cleaning=cleaning)
@@ -100,7 +108,7 @@ def evaluate(
             tandem=TandemSettings(
                 spec=dataset,
                 train=settings,
-                encoder=prepare_encoder(encoder, encoders) if "tandem" in names else Path(),
+                encoder=prepare_encoder(encoder, encoders) if asks_tandem else Path(),
                 encoders=encoders,
                 encoder_target=encoder_target,
                 release=release,

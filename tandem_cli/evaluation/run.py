@@ -24,8 +24,9 @@ from tandem_cli.evaluation.baselines import (
 from tandem_cli.evaluation.tandem import TandemSettings, run_tandem
 from tandem_cli.failure import CommandFailed
 from training.datasets import Dataset, fingerprint
+from training.evaluation.answers import TANDEM
 from training.evaluation.machine import hardware, versions
-from training.evaluation.measure import Measure, Values, significance
+from training.evaluation.measure import Measure, Values, ablation, significance
 from training.evaluation.noise import Noise, draw_noise, with_noise
 from training.evaluation.protocols import Protocol
 from training.evaluation.trial import Trial, make_trial
@@ -38,7 +39,8 @@ FORMAT = 1
 class Plan:
     """What is evaluated.
 
-    systems: baselines by name, and `tandem` for Tandem with its stages. seeds: of training.
+    systems: baselines by name, `tandem` for Tandem with its stages, and `tandem:PARTS` for one
+    whose ranker is made of some parts only. seeds: of training.
     requests, rated: at most so many, 0 for all. noise: shares of random interactions, each a run
     more. work: where results are kept for the next run.
     """
@@ -108,6 +110,7 @@ def evaluate(plan: Plan) -> dict[str, Any]:
         "seconds": round(time.monotonic() - start, 1),
         "systems": systems,
         "significance": significance(measure, values, baselines),
+        "ablation": ablation(measure, values),
         "noise": _degradation(levels, values),
     }
 
@@ -159,11 +162,14 @@ def _run(
             return {name: first[0][-1]}
         others = [outcomes.directories[-1][0], directory]
         return {name: run_baseline(name, trial, seed, directory, others)}
-    settings = replace(plan.tandem, train=replace(plan.tandem.train, seed=seed))
-    release, found = run_tandem(trial, noise, settings, directory)
+    _, _, parts = name.partition(":")
+    train = replace(plan.tandem.train, seed=seed)
+    if parts:
+        train = replace(train, parts=parts)
+    release, found = run_tandem(trial, noise, replace(plan.tandem, train=train), directory)
     if outcomes.vectors is None:
         outcomes.vectors = _text_vectors(release, trial)
-    return found
+    return {name: found[TANDEM]} if parts else found
 
 
 def _failure(name: str, error: Exception) -> SystemFailed:

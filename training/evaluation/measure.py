@@ -162,6 +162,21 @@ def significance(
     return report
 
 
+def ablation(
+    measure: Measure, values: Mapping[str, Values], ours: str = "tandem"
+) -> dict[str, Any]:
+    """Return by ranker of some parts only what the whole is above it, by metric."""
+    if ours not in values:
+        return {}
+    return {
+        name: {
+            metric: measure.difference(values[ours], values[name], metric) for metric in COMPARED
+        }
+        for name in values
+        if name.startswith(f"{ours}:")
+    }
+
+
 def _stacked(ranked: Sequence[npt.NDArray[np.int32]]) -> npt.NDArray[np.int32]:
     """Put lists of several folds below each other; what is missing is -1."""
     width = max(part.shape[1] for part in ranked)

@@ -93,7 +93,7 @@ def notes(report: Report) -> list[str]:
 
 
 def significance_lines(report: Report) -> list[str]:
-    """Return a line for each metric: the whole of Tandem against the best baseline."""
+    """Return lines: the whole of Tandem against the best baseline, and against its parts."""
     lines = []
     for metric, found in report["significance"].items():
         low, high = found["ci95"]
@@ -101,6 +101,13 @@ def significance_lines(report: Report) -> list[str]:
         lines.append(
             f"{metric}: tandem is {ratio} {found['best_baseline']}, the best baseline; difference "
             f"{found['difference']:+.4f} [{low:+.4f}, {high:+.4f}], p = {found['p_value']:.4f}"
+        )
+    for name, by_metric in report["ablation"].items():
+        found = by_metric["ndcg@10"]
+        low, high = found["ci95"]
+        lines.append(
+            f"ndcg@10: tandem less {name} is {found['difference']:+.4f} [{low:+.4f}, {high:+.4f}], "
+            f"p = {found['p_value']:.4f}"
         )
     return lines
 

@@ -103,3 +103,37 @@ def test_later_outcomes_are_given_the_first() -> None:
         values(chances, ["engage", "like"], {"engage": 1.0, "like": 2.0}),
         chances[:, 0] + 2 * chances[:, 1],
     )
+
+
+def with_parts(**parts: object) -> Ranker:
+    whole = random_ranker(bert_config())
+    ranker = Ranker(replace(whole.config, **parts), whole.language_model)
+    ranker.load_state_dict(whole.state_dict())
+    return ranker.eval()
+
+
+def test_a_withheld_feature_is_not_seen_by_head_or_language_model() -> None:
+    user = random_user(candidates=5)
+    features = user.candidates.features.copy()
+    features[:, 2] += 3.0
+    other = replace(user, candidates=replace(user.candidates, features=features))
+    ranker = with_parts(withheld=["feature_2"])
+    torch.testing.assert_close(logits(ranker, user), logits(ranker, other))
+    assert not torch.allclose(logits(with_parts(), user), logits(with_parts(), other))
+
+
+def test_without_ids_two_items_of_one_text_are_one() -> None:
+    user = random_user(candidates=5)
+    other = replace(user, candidates=replace(user.candidates, rows=user.candidates.rows[::-1]))
+    ranker = with_parts(ids=False)
+    torch.testing.assert_close(logits(ranker, user), logits(ranker, other))
+    assert not torch.allclose(logits(with_parts(), user), logits(with_parts(), other))
+
+
+def test_without_the_language_model_the_logit_is_that_of_the_features() -> None:
+    user = random_user(candidates=5)
+    ranker = with_parts(language=False)
+    batch = collate(ranker.config, [user])
+    with torch.inference_mode():
+        parts = ranker.head.parts(ranker.standardised(batch.candidate_features_BCF)).sum(-2)
+        torch.testing.assert_close(ranker(batch), parts + ranker.head.bias)

@@ -1,0 +1,26 @@
+import pytest
+
+from features.candidates import FEATURES
+from training.errors import TrainingError
+from training.parts import CF, PARTS, TEXT, parts_of
+
+
+def test_the_whole_withholds_nothing() -> None:
+    assert parts_of("all").withheld == []
+
+
+def test_text_alone_knows_nothing_of_collaborative_filtering() -> None:
+    seen = set(FEATURES) - set(PARTS["text"].withheld)
+    assert seen == set(TEXT)
+    assert not seen & set(CF)
+    assert not PARTS["text"].ids
+
+
+def test_every_withheld_feature_exists() -> None:
+    for parts in PARTS.values():
+        assert set(parts.withheld) <= set(FEATURES)
+
+
+def test_unknown_parts_are_named() -> None:
+    with pytest.raises(TrainingError, match="parts=soup"):
+        parts_of("soup")
