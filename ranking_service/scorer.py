@@ -9,7 +9,7 @@ import torch
 from models.ranker.packed_user import PackedUser, collate
 from models.ranker.precision import mixed_precision
 from models.ranker.ranker import Ranker
-from models.ranker.value import probabilities, values
+from models.ranker.value import expected_ratings, probabilities, values
 
 Float32 = npt.NDArray[np.float32]
 
@@ -20,6 +20,7 @@ class Scores:
 
     logits: float32 [C], of engagement. language, features: its parts, [C] and [C, features].
     probabilities: float32 [C, outcomes]. values: float32 [C], by which the list is ordered.
+    ratings: float32 [C], in the data set's scale, None where the model rates nothing.
     """
 
     logits: Float32
@@ -27,6 +28,7 @@ class Scores:
     features: Float32
     probabilities: Float32
     values: Float32
+    ratings: Float32 | None = None
 
 
 def score(ranker: Ranker, packed: PackedUser) -> Scores:
@@ -38,6 +40,12 @@ def score(ranker: Ranker, packed: PackedUser) -> Scores:
         logits, language, parts = logits[0].float(), language[0].float(), parts[0].float()
         chances = probabilities(logits, config.outcomes)
         value = values(chances, config.outcomes, config.value_weights)
+        ratings = expected_ratings(logits, config.outcomes, config.rating_mean, config.rating_scale)
     return Scores(
-        logits[:, 0].numpy(), language.numpy(), parts.numpy(), chances.numpy(), value.numpy()
+        logits[:, 0].numpy(),
+        language.numpy(),
+        parts.numpy(),
+        chances.numpy(),
+        value.numpy(),
+        None if ratings is None else ratings.numpy(),
     )

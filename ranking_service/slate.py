@@ -39,7 +39,9 @@ def ranked_items(
                 for outcome, chance in zip(
                     config.outcomes, scores.probabilities[place], strict=True
                 )
+                if outcome in ACTION_OF_OUTCOME
             ],
+            expected_rating=None if scores.ratings is None else float(scores.ratings[place]),
             contributions=contributions(scores, config, bias, place),
             reasons=finder.reasons(place, scores.features[place]),
             hits=found.candidates[place].hits,

@@ -35,12 +35,14 @@ from training.golden import golden_requests
 from training.interactions import Interactions, interactions_of
 from training.item_table import counted, item_texts, new_item_table
 from training.judgements import judged_targets, judgements
+from training.parts import parts_of
 from training.progress import Say, tracked
-from training.ranker.calibration import Calibration, calibrate
+from training.ranker.calibration import calibrate
 from training.ranker.labels import event_labels
 from training.ranker.loop import train_ranker
 from training.ranker.outcomes import outcome_labels
 from training.ranker.packing import Packer
+from training.ranker.quality import validation_quality
 from training.ratings import fit_ratings
 from training.release import check_target, new_release_id, write_release
 from training.settings import TrainSettings
@@ -52,7 +54,7 @@ from training.warm_start import WarmStart, warm_start
 from training.words import Words, collect_words
 
 # How a value is made of the outcomes that a release's model knows.
-VALUE_WEIGHTS = {"engage": 1.0, "like": 0.25, "purchase": 0.5}
+VALUE_WEIGHTS = {"engage": 1.0, "like": 0.1, "purchase": 0.1}
 
 
 def train(
@@ -149,10 +151,10 @@ def train_release(
     if begun is not None:
         begun.ranker(ranker)
     models = fit_early(run)
-    calibration = checkpoint.finished("ranker", ranker)
-    if calibration is None:
-        calibration = fit_ranker(run, models, ranker, tokenizer)
-        checkpoint.finish("ranker", calibration, ranker)
+    validation = checkpoint.finished("ranker", ranker)
+    if validation is None:
+        validation = fit_ranker(run, models, ranker, tokenizer)
+        checkpoint.finish("ranker", validation, ranker)
     report = {}
     if test:
         say("collaborative filtering and tower on all but the test targets, for the evaluation")
@@ -190,7 +192,7 @@ def train_release(
         golden,
         dataset=entry,
         encoder={"version": encoder_version, "dimension": vectors.shape[1]},
-        metrics={"leave_one_out": report, "calibration": calibration},
+        metrics={"leave_one_out": report, "validation": validation},
         settings=asdict(settings),
         warm_start=begun.release.release_id if begun else "",
         version=version("tandem-recsys"),
@@ -237,6 +239,7 @@ def build_ranker(
     ratings = interactions.events.ratings[np.isfinite(interactions.events.ratings)]
     labels = outcome_labels(interactions.events, float(ratings.max(initial=0.0)))
     language_model = language_model_config(directory)
+    parts = parts_of(settings.parts)
     config = RankerConfig(
         language_model=language_model,
         items=len(dataset.items),
@@ -250,6 +253,9 @@ def build_ranker(
         value_weights=VALUE_WEIGHTS,
         id_width=settings.id_width,
         max_history=settings.max_history,
+        withheld=parts.withheld,
+        language=parts.language,
+        ids=parts.ids,
     )
     return new_ranker(config, directory), PrefixTokenizer(directory, config.max_text_tokens)
 
@@ -313,7 +319,9 @@ def refit(run: Run, models: Models, known: Interactions, purpose: str) -> Models
     return Models(fit_tables(run.base, known, tower.space, run.settings), tower)
 
 
-def fit_ranker(run: Run, models: Models, ranker: Ranker, tokenizer: PrefixTokenizer) -> Calibration:
+def fit_ranker(
+    run: Run, models: Models, ranker: Ranker, tokenizer: PrefixTokenizer
+) -> dict[str, object]:
     """Train the ranker on each user's window, with candidates that fitted models find."""
     learn, some, say = run.targets.learn, run.targets.validate, run.say
     maker = run.maker(models)
@@ -347,7 +355,9 @@ def fit_ranker(run: Run, models: Models, ranker: Ranker, tokenizer: PrefixTokeni
         say,
         run.checkpoint,
     )
-    return calibrate(ranker, packer, validate, judged[len(judge) :], labels, say)
+    calibration = calibrate(ranker, packer, validate, judged[len(judge) :], labels, say)
+    quality = validation_quality(ranker, packer, validate, judged[len(judge) :], labels, say)
+    return {"calibration_error": calibration, **quality}
 
 
 def fit_tables(

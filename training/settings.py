@@ -20,7 +20,8 @@ class TrainSettings:
     such as ratings, that are learned beside. words_share: share of positions that are also shown as
     a user known by words. head_epochs: of the features' head alone, before the language model joins
     it. epochs at most, patience in epochs; batch_positions: positions per step. learning rates of
-    the language model and of the rest.
+    the language model and of the rest. parts: what the ranker is made of, a key of
+    `training.parts.PARTS`.
     """
 
     seed: int = 7
@@ -46,12 +47,13 @@ class TrainSettings:
     window_share: float = 0.2
     window_least: int = 5
     window_most: int = 20
-    positions: int = 10_000
+    positions: int = 30_000
     negatives: int = 31
     judgements: int = 20_000
     words_share: float = 0.15
     epochs: int = 3
     patience: int = 2
+    parts: str = "all"
     batch_positions: int = 32
     chunk_positions: int = 8
     head_epochs: int = 8

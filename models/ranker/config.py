@@ -14,7 +14,10 @@ class RankerConfig:
     language_model: the Hugging Face configuration of the backbone. items: rows of the release's
     item table. text_width: width of the items' text vectors. features: names of the candidate
     features, in order. outcomes: names of what is predicted; "engage" is first, the others are
-    given engagement ("like", "purchase") or given exposure ("dismiss").
+    given engagement ("like", "purchase") or given exposure ("dismiss"); "rating", the last, is a
+    number and no probability. withheld: features that the ranker does not see; language, ids:
+    whether it has a language model and item ids. These three are for ablations: what is missing is
+    missing in serving as in training.
     """
 
     language_model: dict[str, object]
@@ -32,6 +35,9 @@ class RankerConfig:
     max_text_tokens: int = 48
     dropout: float = 0.1
     id_dropout: float = 0.2
+    withheld: list[str] = field(default_factory=list)
+    language: bool = True
+    ids: bool = True
 
     def save(self, directory: Path) -> None:
         """Write the configuration into a ranker's folder."""

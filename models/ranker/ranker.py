@@ -13,6 +13,7 @@ from models.ranker.batch import RankBatch
 from models.ranker.config import RankerConfig, load_config
 from models.ranker.fusion_head import FusionHead
 from models.ranker.tokens import ItemTokens
+from models.ranker.value import RATING
 
 WEIGHTS = "model.safetensors"
 
@@ -35,6 +36,14 @@ class Ranker(nn.Module):
         self.head = FusionHead(words.shape[1], len(config.features), len(config.outcomes))
         self.feature_scale: Tensor
         self.register_buffer("feature_scale", torch.ones(len(config.features)))
+        seen = [name not in config.withheld for name in config.features]
+        self.feature_seen: Tensor
+        self.register_buffer("feature_seen", torch.tensor(seen), persistent=False)
+
+    @property
+    def rates(self) -> bool:
+        """Whether the last outcome is the rating."""
+        return self.config.outcomes[-1] == RATING
 
     def forward(self, batch: RankBatch) -> Tensor:
         """Return logits [B, C, outcomes]."""
@@ -56,10 +65,12 @@ class Ranker(nn.Module):
 
     def standardised(self, features: Tensor) -> Tensor:
         """Return features in training's standard deviations from 0, which stays 0: unknown."""
-        return (features / self.feature_scale).clamp(-10, 10)
+        return (features / self.feature_scale).clamp(-10, 10) * self.feature_seen
 
     def states(self, batch: RankBatch, features: Tensor) -> Tensor:
         """Return the language model's last state at each candidate [B, C, width]."""
+        if not self.config.language:
+            return features.new_zeros(*features.shape[:2], self.head.language.in_features)
         words = self.language_model.get_input_embeddings()(batch.text_ids_BT)
         events = self.tokens.events(
             batch.event_rows_BS,

@@ -6,17 +6,32 @@ import torch
 from torch import Tensor
 
 ENGAGE = "engage"
+# No action but a number: the rating that the user would give, in standard deviations from the mean.
+RATING = "rating"
 
 
 def probabilities(logits_CA: Tensor, outcomes: Sequence[str]) -> Tensor:
     """Return the probability of each outcome, float32 [C, A].
 
     The first outcome is engaging at all; the others are learned given that, and are multiplied by
-    it here.
+    it here. The rating has none: 0.
     """
     assert outcomes[0] == ENGAGE
     chances = torch.sigmoid(logits_CA)
-    return torch.cat([chances[:, :1], chances[:, :1] * chances[:, 1:]], dim=1)
+    given = chances[:, 1:] * torch.tensor([name != RATING for name in outcomes[1:]])
+    return torch.cat([chances[:, :1], chances[:, :1] * given], dim=1)
+
+
+def expected_ratings(
+    logits_CA: Tensor, outcomes: Sequence[str], mean: float, scale: float
+) -> Tensor | None:
+    """Return the rating that each candidate would get, float32 [C], None where none is learned.
+
+    mean, scale: of the data set's ratings, in whose scale the answer is.
+    """
+    if RATING not in outcomes:
+        return None
+    return mean + scale * logits_CA[:, list(outcomes).index(RATING)]
 
 
 def values(

@@ -23,7 +23,7 @@ def test_a_release_holds_all_that_its_manifest_names(release_directory: Path) ->
     assert release.cf.item_factors.shape == (40, 8)
     assert release.neighbours.rows.shape == (40, 10)
     assert len(release.fallback_item_ids) == 40
-    assert load_ranker(release.ranker_directory).config.outcomes == ["engage", "like"]
+    assert load_ranker(release.ranker_directory).config.outcomes == ["engage", "like", "rating"]
 
 
 def test_what_was_trained_beats_popularity_where_tastes_differ(release_directory: Path) -> None:

@@ -12,6 +12,7 @@ import torch
 import torch.nn.functional as F
 
 from models.ranker.ranker import Ranker
+from models.ranker.value import RATING
 from training.examples import Example
 from training.progress import Say
 from training.ranker.labels import Labels
@@ -52,6 +53,8 @@ def calibrate(
         logits = np.stack([own[0].numpy() for own in scored(ranker, packer, judged)])
         wanted = np.stack([labels.of(example).numpy() for example in judged])
         for place, name in enumerate(outcomes[1:], start=1):
+            if name == RATING:
+                continue
             known = np.isfinite(wanted[:, place - 1])
             report[name] = _calibrate(ranker, place, logits[known, place], wanted[known, place - 1])
     report = {name: errors for name, errors in report.items() if errors}

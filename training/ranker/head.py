@@ -52,7 +52,7 @@ def fit_head(
             features, _ = _padded(ranker, [judged[place] for place in some])
             logits = ranker.head.parts(features).sum(-2)[:, 0] + ranker.head.bias
             wanted = torch.stack([labels.of(judged[place]) for place in some])
-            outcome_loss(logits[:, 1:], wanted).backward()  # type: ignore[no-untyped-call]
+            outcome_loss(logits[:, 1:], wanted, rating=ranker.rates).backward()  # type: ignore[no-untyped-call]
             optimizer.step()
             optimizer.zero_grad(set_to_none=True)
 

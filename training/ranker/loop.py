@@ -58,9 +58,11 @@ def train_ranker(
     chunked = chunks(learn, settings.chunk_positions)
     judged = chunks(judge, JUDGED_CHUNK)
     optimizer = new_optimizer(ranker, settings)
-    steps = settings.epochs * len(batches(chunked, settings.batch_positions, random))
+    # Where there is much to learn from, more targets are worth more than more epochs.
+    epochs = max(1, min(settings.epochs, round(settings.positions / max(len(learn), 1))))
+    steps = epochs * len(batches(chunked, settings.batch_positions, random))
     schedule = torch.optim.lr_scheduler.LambdaLR(optimizer, lambda step: rate(step / steps))
-    judged_at_once = min(-(-len(judged) * settings.epochs // steps), JUDGED_MOST)
+    judged_at_once = min(-(-len(judged) * epochs // steps), JUDGED_MOST)
     loop = Loop("ranker", ranker, optimizer, random, schedule)
     place = checkpoint.restore(loop)
     if place is None:
@@ -69,7 +71,8 @@ def train_ranker(
         place = Place(best=WORSE * alone, best_state=weights(ranker))
         say(f"ranker, features alone: validation NDCG@10 {alone:.4f}")
         record(say, "ranker/validation_ndcg@10", alone)
-    for epoch in range(place.epoch, settings.epochs + 1):
+    epochs = epochs if ranker.config.language else 0
+    for epoch in range(place.epoch, epochs + 1):
         if place.ended(settings.patience):
             break
         ranker.train()
@@ -77,7 +80,7 @@ def train_ranker(
         some = place.drawn(random, lambda: batches(chunked, settings.batch_positions, random))
         some = some[place.step :]
         for batch in tracked(
-            some, len(some), f"ranker, epoch {epoch} of {settings.epochs} at most, steps", say
+            some, len(some), f"ranker, epoch {epoch} of {epochs} at most, steps", say
         ):
             loss = batch_loss(ranker, packer, batch, labels, hardness, settings, random)
             if judged:
@@ -131,7 +134,8 @@ def batch_loss(
     )
     flat = [example for chunk in batch for example in chunk]
     raised = torch.from_numpy(np.stack([one.raised for some in drawn for one in some]))
-    return ranking_loss(positions.float(), torch.stack([labels.of(e) for e in flat]), raised)
+    wanted = torch.stack([labels.of(e) for e in flat])
+    return ranking_loss(positions.float(), wanted, raised, rating=ranker.rates)
 
 
 def judged_loss(
@@ -144,7 +148,7 @@ def judged_loss(
         logits = ranker(collate(ranker.config, users))
     flat = torch.cat([row[: len(chunk)] for row, chunk in zip(logits, batch, strict=True)])
     wanted = torch.stack([labels.of(example) for chunk in batch for example in chunk])
-    return outcome_loss(flat[:, 1:].float(), wanted)
+    return outcome_loss(flat[:, 1:].float(), wanted, rating=ranker.rates)
 
 
 def rate(done: float) -> float:

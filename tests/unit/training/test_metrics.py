@@ -4,7 +4,7 @@ import torch
 
 from training.evaluation.leave_one_out import place_of
 from training.evaluation.metrics import MISSED, hit, ndcg, reciprocal_rank, summarised
-from training.ranker.loss import ranking_loss
+from training.ranker.loss import outcome_loss, ranking_loss
 
 
 def test_a_target_in_first_place_scores_one_everywhere() -> None:
@@ -50,3 +50,14 @@ def test_unknown_outcomes_have_no_gradient() -> None:
     assert logits.grad is not None
     assert logits.grad[0, 0, 1] == 0
     assert logits.grad[1, 0, 1] < 0
+
+
+def test_a_rating_is_learned_by_its_squared_error_and_the_rest_by_cross_entropy() -> None:
+    logits = torch.tensor([[0.0, 1.5], [2.0, -1.0]], requires_grad=True)
+    labels = torch.tensor([[1.0, 1.0], [torch.nan, -1.0]])
+    loss = outcome_loss(logits, labels, rating=True)
+    expected = (np.log(2.0) + 0.25) / 3
+    assert float(loss.detach()) == pytest.approx(expected)
+    loss.backward()
+    assert logits.grad is not None
+    assert logits.grad[1].tolist() == [0.0, 0.0]

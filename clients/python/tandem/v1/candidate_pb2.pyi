@@ -276,6 +276,7 @@ class RankedItem(_message.Message):
     HITS_FIELD_NUMBER: _builtins.int
     SELECTOR_SHIFT_FIELD_NUMBER: _builtins.int
     TITLE_FIELD_NUMBER: _builtins.int
+    EXPECTED_RATING_FIELD_NUMBER: _builtins.int
     item_id: _builtins.str
     """The item."""
     score: _builtins.float
@@ -286,6 +287,10 @@ class RankedItem(_message.Message):
     """By how many places the selector moved the item up (positive) or down (negative)."""
     title: _builtins.str
     """The item's title in the catalogue. Empty where the catalogue could not be asked."""
+    expected_rating: _builtins.float
+    """The rating that the user would give, in the scale of the data that the release was trained on.
+    Unset where nothing is rated there, or ranking was skipped.
+    """
     @_builtins.property
     def action_probabilities(self) -> _containers.RepeatedCompositeFieldContainer[Global___ActionProbability]:
         """The probability of each action that the release's model knows. Empty where ranking was skipped."""
@@ -313,11 +318,14 @@ class RankedItem(_message.Message):
         hits: _abc.Iterable[Global___Hit] | None = ...,
         selector_shift: _builtins.int = ...,
         title: _builtins.str = ...,
+        expected_rating: _builtins.float | None = ...,
     ) -> None: ...
-    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    _HasFieldArgType: _TypeAlias = _typing.Literal["_expected_rating", b"_expected_rating", "expected_rating", b"expected_rating"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["action_probabilities", b"action_probabilities", "contributions", b"contributions", "hits", b"hits", "item_id", b"item_id", "reasons", b"reasons", "score", b"score", "selector_shift", b"selector_shift", "title", b"title"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["_expected_rating", b"_expected_rating", "action_probabilities", b"action_probabilities", "contributions", b"contributions", "expected_rating", b"expected_rating", "hits", b"hits", "item_id", b"item_id", "reasons", b"reasons", "score", b"score", "selector_shift", b"selector_shift", "title", b"title"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
-    def WhichOneof(self, oneof_group: _Never) -> None: ...
+    _WhichOneofReturnType__expected_rating: _TypeAlias = _typing.Literal["expected_rating"]  # noqa: Y015
+    _WhichOneofArgType__expected_rating: _TypeAlias = _typing.Literal["_expected_rating", b"_expected_rating"]  # noqa: Y015
+    def WhichOneof(self, oneof_group: _WhichOneofArgType__expected_rating) -> _WhichOneofReturnType__expected_rating | None: ...
 
 Global___RankedItem: _TypeAlias = RankedItem  # noqa: Y015
