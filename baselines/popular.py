@@ -23,7 +23,10 @@ def fit(events: Events, trial: Trial, settings: Settings, seed: int) -> Scorer:
 
 
 def fit_week(events: Events, trial: Trial, settings: Settings, seed: int) -> Scorer:
-    """Score each item by its known events in the week before the request; all time breaks ties."""
+    """Score each item by its known events in the week before the request; all time breaks ties.
+
+    The week ends with what is known: where requests come long after, it is the last known one.
+    """
     del settings, seed
     order = np.argsort(events.time_ms, kind="stable")
     times, items = events.time_ms[order], events.item[order]
@@ -31,8 +34,9 @@ def fit_week(events: Events, trial: Trial, settings: Settings, seed: int) -> Sco
     tie_break = counts / (counts.max(initial=0.0) + 1.0)
 
     def score(requests: Requests) -> Float32:
-        lows = np.searchsorted(times, requests.time_ms - WEEK_MS, side="left")
-        highs = np.searchsorted(times, requests.time_ms, side="left")
+        ends = np.minimum(requests.time_ms, times.max(initial=0) + 1)
+        lows = np.searchsorted(times, ends - WEEK_MS, side="left")
+        highs = np.searchsorted(times, ends, side="left")
         scores = np.repeat(tie_break[None], len(requests), axis=0)
         for row, (low, high) in enumerate(zip(lows, highs, strict=True)):
             scores[row] += np.bincount(items[low:high], minlength=trial.items)

@@ -35,7 +35,9 @@ def test_a_dismissal_is_no_target() -> None:
 def test_nothing_that_is_tested_on_is_fitted_on() -> None:
     one = events(list(range(20)))
     split = leave_last_out(
-        Interactions(one, np.array([0, 20]), 20, np.arange(20)), False, TrainSettings(window_least=4)
+        Interactions(one, np.array([0, 20]), 20, np.arange(20)),
+        False,
+        TrainSettings(window_least=4),
     )
     assert split.test.tolist() == [19]
     assert split.valid.tolist() == [18]
