@@ -2,6 +2,7 @@
 
 import json
 import os
+import shutil
 import time
 from collections import Counter
 from collections.abc import Mapping
@@ -28,7 +29,9 @@ from training.progress import Say, Tracker
 from training.settings import TrainSettings
 
 RUN = "run.json"
-STATE, DRAFT = ".safetensors", ".part"
+STATE = ".safetensors"
+# A folder of what is being written; what is found in it is of a run that was killed.
+DRAFTS = "drafts"
 EVERY_S = 300.0
 Values = dict[str, Any]
 
@@ -37,7 +40,7 @@ class Checkpoint:
     """The newest state of each stage of one run, in a folder; without one, nothing is kept.
 
     A state is one safetensors file, whose metadata has as JSON what is no tensor. It is written
-    beside its place and renamed, so that a run killed at any moment leaves a whole one.
+    elsewhere and renamed, so that a run killed at any moment leaves a whole one.
     """
 
     def __init__(self, folder: Path | None = None, run: Values | None = None, say: Say = print):
@@ -55,14 +58,16 @@ class Checkpoint:
         tensors = {name: value.contiguous() for name, value in tensors.items()}
         file = self._file(stage)
         try:
-            self.folder.mkdir(parents=True, exist_ok=True)
+            drafts = self.folder / DRAFTS
+            shutil.rmtree(drafts, ignore_errors=True)
+            drafts.mkdir(parents=True)
             if not (self.folder / RUN).exists():
-                draft = self.folder / f"{RUN}{DRAFT}"
-                draft.write_text(json.dumps(self._run, indent=1), encoding="utf-8")
-                _rename(draft, self.folder / RUN)
-            draft = file.with_suffix(DRAFT)
-            save_file(tensors, draft, metadata={"values": json.dumps(values)})
-            _rename(draft, file)
+                text = json.dumps(self._run, indent=1)
+                (drafts / RUN).write_text(text, encoding="utf-8")
+                _rename(drafts / RUN, self.folder / RUN)
+            save_file(tensors, drafts / file.name, metadata={"values": json.dumps(values)})
+            _rename(drafts / file.name, file)
+            drafts.rmdir()
         except (OSError, SafetensorError) as error:
             raise TrainingError(f"progress cannot be kept in {self.folder}: {error}") from error
         self._saved = time.monotonic()
@@ -151,7 +156,8 @@ class Checkpoint:
         """Remove what was kept, and the folder unless it holds something else."""
         if self.folder is None or not self.folder.exists():
             return
-        for file in [*self.folder.glob(f"*{STATE}"), *self.folder.glob(f"*{DRAFT}")]:
+        shutil.rmtree(self.folder / DRAFTS, ignore_errors=True)
+        for file in self.folder.glob(f"*{STATE}"):
             file.unlink()
         (self.folder / RUN).unlink(missing_ok=True)
         with suppress(OSError):
@@ -175,7 +181,7 @@ def open_checkpoint(folder: Path, run: Values, *, restart: bool, say: Say) -> Ch
         checkpoint.remove()
     file = folder / RUN
     if not file.exists():
-        if folder.exists() and any(path.suffix != DRAFT for path in folder.iterdir()):
+        if folder.exists() and any(path.name != DRAFTS for path in folder.iterdir()):
             raise TrainingError(f"{folder} holds something else than the progress of training")
         return checkpoint
     try:
