@@ -37,6 +37,7 @@ from training.item_table import counted, item_texts, new_item_table
 from training.judgements import judged_targets, judgements
 from training.parts import parts_of
 from training.progress import Say, tracked
+from training.ranker.adapters import add_adapters, merge_adapters
 from training.ranker.calibration import calibrate
 from training.ranker.labels import event_labels
 from training.ranker.loop import train_ranker
@@ -188,7 +189,7 @@ def train_release(
         models.tables,
         models.tower.tower,
         ranker,
-        encoder_directory,
+        Path(settings.language_model or encoder_directory),
         golden,
         dataset=entry,
         encoder={"version": encoder_version, "dimension": vectors.shape[1]},
@@ -238,12 +239,13 @@ def build_ranker(
     """Return an untrained ranker on a pretrained language model, and its tokenizer."""
     ratings = interactions.events.ratings[np.isfinite(interactions.events.ratings)]
     labels = outcome_labels(interactions.events, float(ratings.max(initial=0.0)))
-    language_model = language_model_config(directory)
+    own = Path(settings.language_model or directory)
+    language_model = language_model_config(own)
     parts = parts_of(settings.parts)
     config = RankerConfig(
         language_model=language_model,
         items=len(dataset.items),
-        text_width=int(str(language_model["hidden_size"])),
+        text_width=int(str(language_model_config(directory)["hidden_size"])),
         features=FEATURES,
         event_width=EVENT_WIDTH,
         context_width=CONTEXT_WIDTH,
@@ -257,7 +259,7 @@ def build_ranker(
         language=parts.language,
         ids=parts.ids,
     )
-    return new_ranker(config, directory), PrefixTokenizer(directory, config.max_text_tokens)
+    return new_ranker(config, own), PrefixTokenizer(own, config.max_text_tokens)
 
 
 @dataclass(frozen=True)
@@ -344,6 +346,8 @@ def fit_ranker(
         )
     )
     packer, validate = Packer(maker, tokenizer), examples[len(learn) :]
+    if run.settings.lora_rank:
+        add_adapters(ranker, run.settings.lora_rank)
     train_ranker(
         ranker,
         packer,
@@ -355,6 +359,8 @@ def fit_ranker(
         say,
         run.checkpoint,
     )
+    if run.settings.lora_rank:
+        merge_adapters(ranker)
     calibration = calibrate(ranker, packer, validate, judged[len(judge) :], labels, say)
     quality = validation_quality(ranker, packer, validate, judged[len(judge) :], labels, say)
     return {"calibration_error": calibration, **quality}

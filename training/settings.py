@@ -21,7 +21,9 @@ class TrainSettings:
     a user known by words. head_epochs: of the features' head alone, before the language model joins
     it. epochs at most, patience in epochs; batch_positions: positions per step. learning rates of
     the language model and of the rest. parts: what the ranker is made of, a key of
-    `training.parts.PARTS`.
+    `training.parts.PARTS`. language_model: a Hugging Face directory that the ranker starts from,
+    the text encoder's by default. lora_rank: of adapters that are trained in place of the whole
+    language model; 0 for none.
     """
 
     seed: int = 7
@@ -54,6 +56,8 @@ class TrainSettings:
     epochs: int = 3
     patience: int = 2
     parts: str = "all"
+    language_model: str = ""
+    lora_rank: int = 0
     batch_positions: int = 32
     chunk_positions: int = 8
     head_epochs: int = 8

@@ -1,10 +1,14 @@
 import json
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
+import torch
+from safetensors.torch import load_file
 
 from features.release import ReleaseUnusable, open_release
 from models.ranker.ranker import load_ranker
+from tests.support.rankers import llama_config
 from tests.support.trained import SETTINGS, train_two_tastes, write_small_encoder
 from training.datasets.errors import DatasetError
 from training.errors import TrainingError
@@ -29,6 +33,23 @@ def test_a_release_holds_all_that_its_manifest_names(release_directory: Path) ->
 def test_what_was_trained_beats_popularity_where_tastes_differ(release_directory: Path) -> None:
     report = open_release(release_directory).manifest["metrics"]["leave_one_out"]
     assert report["tandem"]["ndcg@10"]["mean"] > 1.3 * report["popular"]["ndcg@10"]["mean"]
+
+
+def test_a_decoder_of_another_width_learns_through_adapters(tmp_path: Path) -> None:
+    decoder = llama_config()
+    decoder.hidden_size = 48
+    directory = write_small_encoder(tmp_path / "decoder", decoder)
+    settings = replace(SETTINGS, language_model=str(directory), lora_rank=4, lm_learning_rate=1e-3)
+    release = open_release(train_two_tastes(tmp_path, settings=settings))
+    ranker = load_ranker(release.ranker_directory)
+    assert ranker.config.language_model["model_type"] == "llama"
+    assert ranker.config.text_width == 32
+    before = load_file(directory / "model.safetensors")
+    after = ranker.language_model.state_dict()
+    assert set(before) == set(after)
+    assert not torch.equal(
+        before["layers.0.self_attn.q_proj.weight"], after["layers.0.self_attn.q_proj.weight"]
+    )
 
 
 def test_no_user_is_in_a_release(release_directory: Path) -> None:

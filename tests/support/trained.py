@@ -10,7 +10,7 @@ import numpy as np
 import numpy.typing as npt
 import torch
 from tokenizers import Tokenizer, models, pre_tokenizers
-from transformers import AutoModel
+from transformers import AutoModel, PretrainedConfig
 
 from tests.support.rankers import bert_config
 from training.progress import Say
@@ -54,11 +54,11 @@ def write_two_tastes(directory: Path, *, repeat: bool = False) -> Path:
     return directory
 
 
-def write_small_encoder(directory: Path) -> Path:
+def write_small_encoder(directory: Path, config: PretrainedConfig | None = None) -> Path:
     """Write a language model with random weights as a Hugging Face directory."""
     directory.mkdir(parents=True)
     torch.manual_seed(0)
-    AutoModel.from_config(bert_config()).save_pretrained(directory)
+    AutoModel.from_config(config or bert_config()).save_pretrained(directory)
     words = ["[PAD]", "[UNK]", "red", "blue", "thing", "things", "i", "like", "is", "best"]
     tokenizer = Tokenizer(
         models.WordLevel({word: n for n, word in enumerate(words)}, unk_token="[UNK]")
@@ -68,7 +68,9 @@ def write_small_encoder(directory: Path) -> Path:
     return directory
 
 
-def train_two_tastes(directory: Path, *, repeat: bool = False) -> Path:
+def train_two_tastes(
+    directory: Path, *, repeat: bool = False, settings: TrainSettings = SETTINGS
+) -> Path:
     """Train on the two tastes, texts encoded by words alone, and return the release directory."""
     dataset = write_two_tastes(directory / "dataset", repeat=repeat)
     encoder = write_small_encoder(directory / "encoder")
@@ -78,7 +80,7 @@ def train_two_tastes(directory: Path, *, repeat: bool = False) -> Path:
             directory / "release",
             encoder_target="",
             encoder_directory=encoder,
-            settings=SETTINGS,
+            settings=settings,
             say=lambda _: None,
         )
     return directory / "release"
