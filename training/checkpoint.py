@@ -90,6 +90,8 @@ class Checkpoint:
 
     def keep(self, loop: Loop, place: Place) -> None:
         """Keep a loop's state."""
+        if self.folder is None:
+            return
         state = loop.optimizer.state_dict()
         of_place = {name: value for name, value in vars(place).items() if name != "best_state"}
         values = {
