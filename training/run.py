@@ -2,7 +2,7 @@
 
 import time
 from collections.abc import Sequence
-from dataclasses import asdict, dataclass, replace
+from dataclasses import asdict, replace
 from importlib.metadata import version
 from pathlib import Path
 
@@ -10,17 +10,8 @@ import numpy as np
 import numpy.typing as npt
 import torch
 
-from features.candidates import FEATURES
-from features.context import CONTEXT_WIDTH
-from features.events import EVENT_WIDTH
-from features.item_table import ItemTable
 from features.release import DatasetEntry
-from features.tower import TowerSpace
-from features.user_view import ReleaseTables
-from models.ranker.config import RankerConfig
-from models.ranker.ranker import Ranker, language_model_config, new_ranker
-from models.ranker.text import PrefixTokenizer
-from training.cf import fit_cf, fit_neighbours
+from models.ranker.ranker import language_model_config
 from training.checkpoint import NOWHERE, Checkpoint, open_checkpoint, run_of
 from training.datasets.fingerprint import fingerprint
 from training.datasets.format import Dataset
@@ -30,32 +21,19 @@ from training.encoding import encode_texts
 from training.errors import TrainingError
 from training.estimate import Counts, estimate
 from training.evaluation.leave_one_out import evaluate, table
-from training.examples import ExampleMaker, Models
+from training.fitting import Run, fit_early, fit_ranker, refit
 from training.golden import golden_requests
 from training.interactions import Interactions, interactions_of
-from training.item_table import counted, item_texts, new_item_table
-from training.judgements import judged_targets, judgements
-from training.parts import parts_of
-from training.progress import Say, tracked
-from training.ranker.adapters import add_adapters, merge_adapters
-from training.ranker.calibration import calibrate
-from training.ranker.labels import event_labels
-from training.ranker.loop import train_ranker
-from training.ranker.outcomes import outcome_labels
+from training.item_table import item_texts, new_item_table
+from training.progress import Say
 from training.ranker.packing import Packer
-from training.ranker.quality import validation_quality
-from training.ratings import fit_ratings
+from training.ranker.start import build_ranker
 from training.release import check_target, new_release_id, write_release
 from training.settings import TrainSettings
-from training.split import Split, leave_last_out
+from training.split import leave_last_out
 from training.targets import Targets, choose_targets
-from training.tower.loop import fit_tower, new_tower
-from training.tower.validation import Validation
-from training.warm_start import WarmStart, warm_start
-from training.words import Words, collect_words
-
-# How a value is made of the outcomes that a release's model knows.
-VALUE_WEIGHTS = {"engage": 1.0, "like": 0.1, "purchase": 0.1}
+from training.warm_start import warm_start
+from training.words import collect_words
 
 
 def train(
@@ -230,152 +208,6 @@ def counts_of(
         test=len(targets.test),
         text_width=int(str(language_model["hidden_size"])),
         language_model=language_model,
-    )
-
-
-def build_ranker(
-    dataset: Dataset, interactions: Interactions, directory: Path, settings: TrainSettings
-) -> tuple[Ranker, PrefixTokenizer]:
-    """Return an untrained ranker on a pretrained language model, and its tokenizer."""
-    ratings = interactions.events.ratings[np.isfinite(interactions.events.ratings)]
-    labels = outcome_labels(interactions.events, float(ratings.max(initial=0.0)))
-    own = Path(settings.language_model or directory)
-    language_model = language_model_config(own)
-    parts = parts_of(settings.parts)
-    config = RankerConfig(
-        language_model=language_model,
-        items=len(dataset.items),
-        text_width=int(str(language_model_config(directory)["hidden_size"])),
-        features=FEATURES,
-        event_width=EVENT_WIDTH,
-        context_width=CONTEXT_WIDTH,
-        outcomes=["engage", *labels],
-        rating_mean=float(ratings.mean()) if len(ratings) else 0.0,
-        rating_scale=max(float(ratings.std()), 1e-3) if len(ratings) else 1.0,
-        value_weights=VALUE_WEIGHTS,
-        id_width=settings.id_width,
-        max_history=settings.max_history,
-        withheld=parts.withheld,
-        language=parts.language,
-        ids=parts.ids,
-    )
-    return new_ranker(config, own), PrefixTokenizer(own, config.max_text_tokens)
-
-
-@dataclass(frozen=True)
-class Run:
-    """What one run knows before anything is fitted."""
-
-    base: ItemTable
-    known: Interactions
-    repeat: bool
-    words: Words
-    split: Split
-    targets: Targets
-    settings: TrainSettings
-    say: Say
-    warm: WarmStart | None = None
-    checkpoint: Checkpoint = NOWHERE
-
-    def maker(self, models: Models) -> ExampleMaker:
-        """Return what makes examples from fitted models."""
-        return ExampleMaker(models, self.known, self.words, self.repeat, self.settings)
-
-
-def fit_early(run: Run) -> Models:
-    """Fit collaborative filtering and tower on what precedes the ranker's window."""
-    run.say("collaborative filtering and tower on what precedes the ranker's window")
-    settings = run.settings
-    early = run.known.first(run.split.fit_counts)
-    tower = new_tower(early, run.base.text_vectors.shape[1], settings)
-    if run.warm is not None:
-        run.warm.tower(tower)
-    validation = Validation(run.known, run.targets.validate, run.repeat)
-    fitted = fit_tower(
-        tower,
-        run.base,
-        early,
-        run.repeat,
-        settings,
-        run.say,
-        validate=validation,
-        epochs=settings.tower_epochs,
-        checkpoint=run.checkpoint,
-    )
-    return Models(fit_tables(run.base, early, fitted.space, settings), fitted)
-
-
-def refit(run: Run, models: Models, known: Interactions, purpose: str) -> Models:
-    """Fit again on more: collaborative filtering anew, the tower from where it is."""
-    tower = fit_tower(
-        models.tower.tower,
-        run.base,
-        known,
-        run.repeat,
-        run.settings,
-        run.say,
-        epochs=run.settings.tower_refit_epochs,
-        checkpoint=run.checkpoint,
-        stage=f"user tower for the {purpose}",
-    )
-    return Models(fit_tables(run.base, known, tower.space, run.settings), tower)
-
-
-def fit_ranker(
-    run: Run, models: Models, ranker: Ranker, tokenizer: PrefixTokenizer
-) -> dict[str, object]:
-    """Train the ranker on each user's window, with candidates that fitted models find."""
-    learn, some, say = run.targets.learn, run.targets.validate, run.say
-    maker = run.maker(models)
-    say(f"candidates for {len(learn):,} targets to learn from, {len(some):,} to validate on")
-    examples = list(
-        tracked(maker.examples(learn + some), len(learn) + len(some), "candidates", say)
-    )
-    found = np.mean([e.found_at >= 0 for e in examples[: len(learn)]])
-    say(f"the sources find {found:.1%} of the targets to learn from")
-    labels = event_labels(ranker, run.known)
-    starts, known = run.known.starts, labels.known()
-    judge = judged_targets(run.split, known, starts, run.settings.judgements, run.settings.seed)
-    held = [t for t in some if known[starts[t.user] + t.place]]
-    judged = list(
-        tracked(
-            judgements(maker, judge + held, run.split.fit_counts),
-            len(judge) + len(held),
-            "judgements",
-            say,
-        )
-    )
-    packer, validate = Packer(maker, tokenizer), examples[len(learn) :]
-    if run.settings.lora_rank:
-        add_adapters(ranker, run.settings.lora_rank)
-    train_ranker(
-        ranker,
-        packer,
-        examples[: len(learn)],
-        validate,
-        judged[: len(judge)],
-        labels,
-        run.settings,
-        say,
-        run.checkpoint,
-    )
-    if run.settings.lora_rank:
-        merge_adapters(ranker)
-    calibration = calibrate(ranker, packer, validate, judged[len(judge) :], labels, say)
-    quality = validation_quality(ranker, packer, validate, judged[len(judge) :], labels, say)
-    return {"calibration_error": calibration, **quality}
-
-
-def fit_tables(
-    base: ItemTable, fitted: Interactions, tower: TowerSpace, settings: TrainSettings
-) -> ReleaseTables:
-    """Return the tables that some interactions give."""
-    return ReleaseTables(
-        counted(base, fitted),
-        fit_cf(fitted, settings),
-        fit_neighbours(fitted, settings),
-        tower,
-        fit_ratings(fitted),
     )
 
 

@@ -151,6 +151,7 @@ def language_model_config(directory: Path) -> dict[str, object]:
     settings: dict[str, object] = AutoConfig.from_pretrained(
         directory, local_files_only=True
     ).to_dict()
+    settings.pop("_name_or_path", None)  # where it lay when it was read says nothing later
     return settings
 
 

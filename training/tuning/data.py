@@ -10,10 +10,10 @@ from features.item_table import ItemTable
 from training.datasets.format import Dataset
 from training.encoding import encode_texts
 from training.errors import TrainingError
+from training.fitting import Run
 from training.interactions import Interactions, interactions_of
 from training.item_table import item_texts, new_item_table
 from training.progress import Say
-from training.run import Run
 from training.settings import TrainSettings
 from training.split import leave_last_out
 from training.targets import choose_targets

@@ -13,8 +13,10 @@ from training.cf import fit_cf, fit_neighbours
 from training.estimate import estimate
 from training.evaluation.metrics import ndcg
 from training.examples import Models
+from training.fitting import Run, fit_early, fit_ranker
 from training.progress import Say, Tracker
-from training.run import Run, build_ranker, counts_of, fit_early, fit_ranker
+from training.ranker.start import build_ranker
+from training.run import counts_of
 from training.settings import TrainSettings
 from training.split import leave_last_out
 from training.targets import choose_targets

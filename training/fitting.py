@@ -1,0 +1,149 @@
+"""The fits of a training run: early for the ranker to learn from, the ranker, and again on more."""
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from features.item_table import ItemTable
+from features.tower import TowerSpace
+from features.user_view import ReleaseTables
+from models.ranker.ranker import Ranker
+from models.ranker.text import PrefixTokenizer
+from training.cf import fit_cf, fit_neighbours
+from training.checkpoint import NOWHERE, Checkpoint
+from training.examples import ExampleMaker, Models
+from training.interactions import Interactions
+from training.item_table import counted
+from training.judgements import judged_targets, judgements
+from training.progress import Say, tracked
+from training.ranker.adapters import add_adapters, merge_adapters
+from training.ranker.calibration import calibrate
+from training.ranker.labels import event_labels
+from training.ranker.loop import train_ranker
+from training.ranker.packing import Packer
+from training.ranker.quality import validation_quality
+from training.ratings import fit_ratings
+from training.settings import TrainSettings
+from training.split import Split
+from training.targets import Targets
+from training.tower.loop import fit_tower, new_tower
+from training.tower.validation import Validation
+from training.warm_start import WarmStart
+from training.words import Words
+
+
+@dataclass(frozen=True)
+class Run:
+    """What one run knows before anything is fitted."""
+
+    base: ItemTable
+    known: Interactions
+    repeat: bool
+    words: Words
+    split: Split
+    targets: Targets
+    settings: TrainSettings
+    say: Say
+    warm: WarmStart | None = None
+    checkpoint: Checkpoint = NOWHERE
+
+    def maker(self, models: Models) -> ExampleMaker:
+        """Return what makes examples from fitted models."""
+        return ExampleMaker(models, self.known, self.words, self.repeat, self.settings)
+
+
+def fit_early(run: Run) -> Models:
+    """Fit collaborative filtering and tower on what precedes the ranker's window."""
+    run.say("collaborative filtering and tower on what precedes the ranker's window")
+    settings = run.settings
+    early = run.known.first(run.split.fit_counts)
+    tower = new_tower(early, run.base.text_vectors.shape[1], settings)
+    if run.warm is not None:
+        run.warm.tower(tower)
+    validation = Validation(run.known, run.targets.validate, run.repeat)
+    fitted = fit_tower(
+        tower,
+        run.base,
+        early,
+        run.repeat,
+        settings,
+        run.say,
+        validate=validation,
+        epochs=settings.tower_epochs,
+        checkpoint=run.checkpoint,
+    )
+    return Models(fit_tables(run.base, early, fitted.space, settings), fitted)
+
+
+def refit(run: Run, models: Models, known: Interactions, purpose: str) -> Models:
+    """Fit again on more: collaborative filtering anew, the tower from where it is."""
+    tower = fit_tower(
+        models.tower.tower,
+        run.base,
+        known,
+        run.repeat,
+        run.settings,
+        run.say,
+        epochs=run.settings.tower_refit_epochs,
+        checkpoint=run.checkpoint,
+        stage=f"user tower for the {purpose}",
+    )
+    return Models(fit_tables(run.base, known, tower.space, run.settings), tower)
+
+
+def fit_ranker(
+    run: Run, models: Models, ranker: Ranker, tokenizer: PrefixTokenizer
+) -> dict[str, object]:
+    """Train the ranker on each user's window, with candidates that fitted models find."""
+    learn, some, say = run.targets.learn, run.targets.validate, run.say
+    maker = run.maker(models)
+    say(f"candidates for {len(learn):,} targets to learn from, {len(some):,} to validate on")
+    examples = list(
+        tracked(maker.examples(learn + some), len(learn) + len(some), "candidates", say)
+    )
+    found = np.mean([e.found_at >= 0 for e in examples[: len(learn)]])
+    say(f"the sources find {found:.1%} of the targets to learn from")
+    labels = event_labels(ranker, run.known)
+    starts, known = run.known.starts, labels.known()
+    judge = judged_targets(run.split, known, starts, run.settings.judgements, run.settings.seed)
+    held = [t for t in some if known[starts[t.user] + t.place]]
+    judged = list(
+        tracked(
+            judgements(maker, judge + held, run.split.fit_counts),
+            len(judge) + len(held),
+            "judgements",
+            say,
+        )
+    )
+    packer, validate = Packer(maker, tokenizer), examples[len(learn) :]
+    if run.settings.lora_rank:
+        add_adapters(ranker, run.settings.lora_rank)
+    train_ranker(
+        ranker,
+        packer,
+        examples[: len(learn)],
+        validate,
+        judged[: len(judge)],
+        labels,
+        run.settings,
+        say,
+        run.checkpoint,
+    )
+    if run.settings.lora_rank:
+        merge_adapters(ranker)
+    calibration = calibrate(ranker, packer, validate, judged[len(judge) :], labels, say)
+    quality = validation_quality(ranker, packer, validate, judged[len(judge) :], labels, say)
+    return {"calibration_error": calibration, **quality}
+
+
+def fit_tables(
+    base: ItemTable, fitted: Interactions, tower: TowerSpace, settings: TrainSettings
+) -> ReleaseTables:
+    """Return the tables that some interactions give."""
+    return ReleaseTables(
+        counted(base, fitted),
+        fit_cf(fitted, settings),
+        fit_neighbours(fitted, settings),
+        tower,
+        fit_ratings(fitted),
+    )
