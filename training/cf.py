@@ -17,6 +17,7 @@ from training.settings import TrainSettings
 
 DAY_MS = 86_400_000
 HALF_LIFE_DAYS = 30.0
+AT_ONCE = 1_000
 
 
 def fit_cf(interactions: Interactions, settings: TrainSettings) -> CfModel:
@@ -54,14 +55,22 @@ def _ease(interactions: Interactions, keep: int, regularization: float) -> Neigh
     matrix.data = np.ones_like(matrix.data)
     gram = (matrix.T @ matrix).toarray().astype(np.float32)
     gram[np.diag_indices_from(gram)] += regularization
-    weights = torch.linalg.inv(torch.from_numpy(gram)).numpy()
-    weights /= -np.diag(weights).copy()
-    np.fill_diagonal(weights, 0.0)
-    rows = np.argpartition(-weights, keep - 1, axis=1)[:, :keep].astype(np.int32)
-    scores = np.maximum(np.take_along_axis(weights, rows, axis=1), 0.0)
-    order = np.argsort(-scores, axis=1, kind="stable")
-    rows, scores = np.take_along_axis(rows, order, 1), np.take_along_axis(scores, order, 1)
-    return Neighbours(np.where(scores > 0, rows, -1).astype(np.int32), scores)
+    inverse = torch.linalg.inv(torch.from_numpy(gram)).numpy()
+    del gram
+    own = np.diag(inverse).copy()
+    rows = np.full((interactions.items, keep), -1, np.int32)
+    scores = np.zeros((interactions.items, keep), np.float32)
+    for start in range(0, interactions.items, AT_ONCE):
+        some = np.arange(start, min(start + AT_ONCE, interactions.items))
+        weights = inverse[some] / -own
+        weights[np.arange(len(some)), some] = 0.0
+        best = np.argpartition(-weights, keep - 1, axis=1)[:, :keep]
+        found = np.take_along_axis(weights, best, axis=1)
+        order = np.argsort(-found, axis=1, kind="stable")
+        found = np.maximum(np.take_along_axis(found, order, axis=1), 0.0)
+        rows[some] = np.where(found > 0, np.take_along_axis(best, order, axis=1), -1)
+        scores[some] = found
+    return Neighbours(rows, scores)
 
 
 def _cosines(interactions: Interactions, keep: int) -> Neighbours:
