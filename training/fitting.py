@@ -11,6 +11,7 @@ from models.ranker.ranker import Ranker
 from models.ranker.text import PrefixTokenizer
 from training.cf import fit_cf, fit_neighbours
 from training.checkpoint import NOWHERE, Checkpoint
+from training.evaluation.candidate_recall import candidate_recall, recall_lines
 from training.examples import ExampleMaker, Models
 from training.interactions import Interactions
 from training.item_table import counted
@@ -94,7 +95,10 @@ def refit(run: Run, models: Models, known: Interactions, purpose: str) -> Models
 def fit_ranker(
     run: Run, models: Models, ranker: Ranker, tokenizer: PrefixTokenizer
 ) -> dict[str, object]:
-    """Train the ranker on each user's window, with candidates that fitted models find."""
+    """Train the ranker on each user's window, with candidates that fitted models find.
+
+    Returns what is measured on validation targets: recall of candidates, calibration, and more.
+    """
     learn, some, say = run.targets.learn, run.targets.validate, run.say
     maker = run.maker(models)
     say(f"candidates for {len(learn):,} targets to learn from, {len(some):,} to validate on")
@@ -103,6 +107,9 @@ def fit_ranker(
     )
     found = np.mean([e.found_at >= 0 for e in examples[: len(learn)]])
     say(f"the sources find {found:.1%} of the targets to learn from")
+    recall = candidate_recall(examples[len(learn) :])
+    for line in recall_lines(recall):
+        say(line)
     labels = event_labels(ranker, run.known)
     starts, known = run.known.starts, labels.known()
     judge = judged_targets(run.split, known, starts, run.settings.judgements, run.settings.seed)
@@ -133,7 +140,7 @@ def fit_ranker(
         merge_adapters(ranker)
     calibration = calibrate(ranker, packer, validate, judged[len(judge) :], labels, say)
     quality = validation_quality(ranker, packer, validate, judged[len(judge) :], labels, say)
-    return {"calibration_error": calibration, **quality}
+    return {"candidate_recall": recall, "calibration_error": calibration, **quality}
 
 
 def fit_tables(
