@@ -111,7 +111,7 @@ def hit_features(scores_CS: Float32, ranks_CS: npt.NDArray[np.int32]) -> Float32
     found = ranks_CS > 0
     closeness = 1.0 - np.log(np.maximum(ranks_CS, 1)) / np.log(RANK_HORIZON)
     parts = np.stack([np.where(found, scores_CS, 0.0), np.where(found, closeness, 0.0)], axis=-1)
-    return parts.reshape(len(scores_CS), -1).astype(np.float32)
+    return parts.reshape(len(scores_CS), 2 * scores_CS.shape[1]).astype(np.float32)
 
 
 def _share_of_log(counts: Float32, at: npt.NDArray[np.int32]) -> Float32:

@@ -2,8 +2,6 @@
 
 from dataclasses import dataclass
 
-import numpy as np
-
 from features.item_table import ItemTable
 from features.tower import TowerSpace
 from features.user_view import ReleaseTables
@@ -105,8 +103,8 @@ def fit_ranker(
     examples = list(
         tracked(maker.examples(learn + some), len(learn) + len(some), "candidates", say)
     )
-    found = np.mean([e.found_at >= 0 for e in examples[: len(learn)]])
-    say(f"the sources find {found:.1%} of the targets to learn from")
+    found = sum(e.found_at >= 0 for e in examples[: len(learn)])
+    say(f"the sources find {found:,} of the {len(learn):,} targets to learn from")
     recall = candidate_recall(examples[len(learn) :])
     for line in recall_lines(recall):
         say(line)

@@ -35,7 +35,8 @@ class Targets:
 
     def words(self) -> npt.NDArray[np.int64]:
         """Return the places of all words that are said, without repeats."""
-        return np.unique([t.words for t in (*self.learn, *self.validate, *self.test)])
+        said = [t.words for t in (*self.learn, *self.validate, *self.test)]
+        return np.unique(np.array(said, np.int64))
 
 
 def choose_targets(

@@ -9,7 +9,7 @@ from safetensors.torch import load_file
 from features.release import ReleaseUnusable, open_release
 from models.ranker.ranker import load_ranker
 from tests.support.rankers import llama_config
-from tests.support.trained import SETTINGS, train_two_tastes, write_small_encoder
+from tests.support.trained import SETTINGS, train_here, train_two_tastes, write_small_encoder
 from training.datasets.errors import DatasetError
 from training.errors import TrainingError
 from training.run import train
@@ -89,3 +89,25 @@ def test_a_missing_data_set_leaves_nothing_behind(tmp_path: Path) -> None:
             settings=SETTINGS,
         )
     assert not list((tmp_path / "out").glob("*release*"))
+
+
+HANDFULS = {
+    "two users with an event each": [("a", "x"), ("b", "y")],
+    "one user": [("a", f"i{place}") for place in range(8)],
+    "one item": [(f"u{place}", "x") for place in range(6)],
+    "implicit events of a few": [(f"u{u}", f"i{(u + i) % 7}") for u in range(6) for i in range(5)],
+}
+
+
+@pytest.mark.parametrize("events", HANDFULS.values(), ids=HANDFULS)
+def test_a_handful_of_unrated_events_gives_a_release(
+    events: list[tuple[str, str]], tmp_path: Path
+) -> None:
+    data = tmp_path / "data"
+    data.mkdir()
+    rows = [f"{user},{item},{10**9 + place}" for place, (user, item) in enumerate(events)]
+    (data / "interactions.csv").write_text("user_id,item_id,timestamp\n" + "\n".join(rows))
+    (data / "items.csv").write_text("item_id,title\nx,red thing\nunused,blue thing\n")
+    release = train_here(data, tmp_path, settings=replace(SETTINGS, epochs=1, tower_epochs=1))
+    assert load_ranker(release / "ranker").config.outcomes == ["engage"]
+    assert len(open_release(release).items) == len({item for _, item in events} | {"x", "unused"})

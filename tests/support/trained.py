@@ -73,6 +73,11 @@ def train_two_tastes(
 ) -> Path:
     """Train on the two tastes, texts encoded by words alone, and return the release directory."""
     dataset = write_two_tastes(directory / "dataset", repeat=repeat)
+    return train_here(dataset, directory, settings=settings)
+
+
+def train_here(dataset: Path, directory: Path, *, settings: TrainSettings = SETTINGS) -> Path:
+    """Train on a data set, texts encoded by words alone, and return the release directory."""
     encoder = write_small_encoder(directory / "encoder")
     with patch("training.run.encode_texts", encode_by_words):
         train(

@@ -49,6 +49,10 @@ def train_ranker(
     torch.manual_seed(settings.seed)
     random = np.random.default_rng(settings.seed)
     learn = [example for example in learn if example.found_at >= 0 and len(example.rows) > 1]
+    if not learn:
+        say("ranker: nothing to learn from, as the sources find none of the targets")
+        ranker.eval()
+        return 0.0
     ranker.feature_scale.copy_(feature_scale(learn))
     # One candidate is taken of those that there are: begin at that level.
     ranker.head.bias.data[0] = -np.log(np.mean([len(example.rows) for example in learn]))

@@ -63,7 +63,8 @@ def validation_quality(
 def _yes_no(ranker: Ranker, logits: Floats, wanted: Tensor) -> tuple[Truths, Truths]:
     """Return what is said and what is so, for the outcomes that are known and no rating."""
     truth = wanted.numpy()
-    known = np.isfinite(truth) & np.array([name != RATING for name in ranker.config.outcomes[1:]])
+    others = ranker.config.outcomes[1:]
+    known = np.isfinite(truth) & np.array([name != RATING for name in others], bool)
     return logits[known] > 0, truth[known] > 0.5
 
 

@@ -107,10 +107,10 @@ def batches_of(
     """Yield batches of at most `tokens` positions, of about one length each, in random order."""
     order = random.permutation(len(windows)).tolist()
     order.sort(key=lambda place: windows[place][1] - windows[place][0])
-    batches: list[list[tuple[int, int]]] = [[]]
+    batches: list[list[tuple[int, int]]] = []
     for place in order:
         longest = windows[place][1] - windows[place][0]
-        if batches[-1] and (len(batches[-1]) + 1) * longest > tokens:
+        if not batches or (len(batches[-1]) + 1) * longest > tokens:
             batches.append([])
         batches[-1].append(windows[place])
     for place in random.permutation(len(batches)):
