@@ -13,6 +13,7 @@ from threadpoolctl import threadpool_limits
 from features.cf import CfModel
 from features.neighbours import Neighbours
 from training.interactions import Interactions
+from training.memory import give_back
 from training.settings import TrainSettings
 
 DAY_MS = 86_400_000
@@ -52,10 +53,11 @@ def _ease(interactions: Interactions, keep: int, regularization: float) -> Neigh
     Steck, "Embarrassingly Shallow Autoencoders for Sparse Data", WWW 2019.
     """
     matrix = interactions.matrix()
-    matrix.data = np.ones_like(matrix.data)
-    gram = (matrix.T @ matrix).toarray().astype(np.float32)
-    gram[np.diag_indices_from(gram)] += regularization
-    inverse = torch.linalg.inv(torch.from_numpy(gram)).numpy()
+    matrix.data = np.ones_like(matrix.data, dtype=np.float32)
+    give_back()
+    gram = torch.from_numpy((matrix.T @ matrix).toarray())
+    gram.diagonal().add_(regularization)
+    inverse = torch.cholesky_inverse(torch.linalg.cholesky(gram)).numpy()
     del gram
     own = np.diag(inverse).copy()
     rows = np.full((interactions.items, keep), -1, np.int32)

@@ -12,6 +12,7 @@ from models.ranker.precision import mixed_precision
 from models.ranker.ranker import Ranker
 from training.checkpoint import NOWHERE, Checkpoint
 from training.examples import Example
+from training.memory import give_back
 from training.place import Loop, Place, load_weights, weights
 from training.progress import Rate, Say, record, tracked
 from training.ranker.head import fit_head, head_logits
@@ -27,6 +28,7 @@ JUDGED_CHUNK = 32
 JUDGED_MOST = 8
 JUDGED_WEIGHT = 0.5
 WORSE = 0.95
+TRIM_EVERY = 20
 
 
 def train_ranker(
@@ -99,6 +101,8 @@ def train_ranker(
             record(say, "ranker/loss", float(loss.detach()))
             record(say, "ranker/positions_per_second", pace.of(sum(map(len, batch))))
             checkpoint.stepped(loop, place, float(loss.detach()))
+            if len(place.losses) % TRIM_EVERY == 0:
+                give_back()
         reached, loss_mean = validation_ndcg(ranker, packer, validate), np.mean(place.losses)
         say(f"ranker, epoch {epoch}: loss {loss_mean:.3f}, validation NDCG@10 {reached:.4f}")
         record(say, "ranker/validation_ndcg@10", reached)
