@@ -78,7 +78,7 @@ def test_every_list_is_whole_finite_and_without_the_past(
         assert (np.diff(scores) <= 0).all()
     assert np.isfinite(result["label_scores"]).all()
     assert report["system"] == system
-    assert report["seconds"] > 0
+    assert report["seconds"] >= 0
     assert report["peak_rss_mib"] > 10
     assert report["versions"]["RecTools"] == "0.19.0"
 
