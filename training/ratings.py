@@ -1,9 +1,23 @@
 """How items are rated, counted over some interactions."""
 
 import numpy as np
+import numpy.typing as npt
 
 from features.ratings import PRIOR, ItemRatings
 from training.interactions import Interactions
+
+LEAST_SCALE = 1e-3
+
+
+def mean_and_scale(ratings: npt.NDArray[np.float32]) -> tuple[float, float]:
+    """Return mean and standard deviation of ratings [n] that are known; NaN is none.
+
+    The deviation is never 0; without any rating it is 1, and the mean 0.
+    """
+    known = ratings[np.isfinite(ratings)]
+    if not len(known):
+        return 0.0, 1.0
+    return float(known.mean()), max(float(known.std()), LEAST_SCALE)
 
 
 def fit_ratings(interactions: Interactions) -> ItemRatings:
@@ -11,10 +25,7 @@ def fit_ratings(interactions: Interactions) -> ItemRatings:
     events = interactions.events
     rated = np.isfinite(events.ratings)
     ratings, rows = events.ratings[rated], events.rows[rated]
-    if not len(ratings):
-        nothing = np.zeros(interactions.items, np.float32)
-        return ItemRatings(0.0, 1.0, nothing, nothing)
-    mean, scale = float(ratings.mean()), max(float(ratings.std()), 1e-3)
+    mean, scale = mean_and_scale(ratings)
     above = np.bincount(rows, weights=(ratings - mean) / scale, minlength=interactions.items)
     counts = np.bincount(rows, minlength=interactions.items)
     quality = (above / (counts + PRIOR)).astype(np.float32)

@@ -65,7 +65,7 @@ def train_ranker(
     judged = chunks(judge, JUDGED_CHUNK)
     optimizer = new_optimizer(ranker, settings)
     # Where there is much to learn from, more targets are worth more than more epochs.
-    epochs = max(1, min(settings.epochs, round(settings.positions / max(len(learn), 1))))
+    epochs = max(1, min(settings.epochs, round(settings.positions / len(learn))))
     steps = epochs * len(batches(chunked, settings.batch_positions, random))
     schedule = torch.optim.lr_scheduler.LambdaLR(optimizer, lambda step: rate(step / steps))
     judged_at_once = min(-(-len(judged) * epochs // steps), JUDGED_MOST)

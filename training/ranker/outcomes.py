@@ -6,6 +6,7 @@ import numpy.typing as npt
 from features.events import EventArrays
 from models.ranker.value import RATING
 from tandem.v1.event_pb2 import Action
+from training.ratings import mean_and_scale
 
 # A rating of four fifths of the scale's top or more is a like: 4 of 5, 8 of 10.
 LIKE_SHARE = 0.8
@@ -36,7 +37,6 @@ def outcome_labels(events: EventArrays, rating_top: float) -> dict[str, npt.NDAr
         if min((values == 0).sum(), (values == 1).sum()) >= FEWEST
     }
     if rated.sum() >= FEWEST and len(np.unique(events.ratings[rated])) >= SCALE:
-        ratings = events.ratings[rated]
-        standard = (events.ratings - ratings.mean()) / max(float(ratings.std()), 1e-3)
-        known[RATING] = standard.astype(np.float32)
+        mean, scale = mean_and_scale(events.ratings)
+        known[RATING] = ((events.ratings - mean) / scale).astype(np.float32)
     return known

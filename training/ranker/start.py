@@ -14,6 +14,7 @@ from training.datasets.format import Dataset
 from training.interactions import Interactions
 from training.parts import parts_of
 from training.ranker.outcomes import outcome_labels
+from training.ratings import mean_and_scale
 from training.settings import TrainSettings
 
 # How a value is made of the outcomes that a release's model knows.
@@ -26,6 +27,7 @@ def build_ranker(
     """Return an untrained ranker on a pretrained language model, and its tokenizer."""
     ratings = interactions.events.ratings[np.isfinite(interactions.events.ratings)]
     labels = outcome_labels(interactions.events, float(ratings.max(initial=0.0)))
+    mean, scale = mean_and_scale(ratings)
     own = Path(settings.language_model or directory)
     language_model = language_model_config(own)
     parts = parts_of(settings.parts)
@@ -37,8 +39,8 @@ def build_ranker(
         event_width=EVENT_WIDTH,
         context_width=CONTEXT_WIDTH,
         outcomes=["engage", *labels],
-        rating_mean=float(ratings.mean()) if len(ratings) else 0.0,
-        rating_scale=max(float(ratings.std()), 1e-3) if len(ratings) else 1.0,
+        rating_mean=mean,
+        rating_scale=scale,
         value_weights=VALUE_WEIGHTS,
         id_width=settings.id_width,
         max_history=settings.max_history,

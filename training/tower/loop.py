@@ -18,6 +18,7 @@ from training.checkpoint import NOWHERE, Checkpoint
 from training.interactions import Interactions
 from training.place import Loop, Place, load_weights
 from training.progress import Rate, Say, record, tracked
+from training.ratings import mean_and_scale
 from training.settings import TrainSettings
 from training.tower.loss import all_or_sampled, next_item_loss
 from training.tower.sequences import Sequences, batches_of, collate, sequences_of, windows_of
@@ -36,15 +37,15 @@ class FittedTower:
 
 def new_tower(known: Interactions, text_width: int, settings: TrainSettings) -> UserTower:
     """Return an untrained tower."""
-    ratings = known.events.ratings[np.isfinite(known.events.ratings)]
+    mean, scale = mean_and_scale(known.events.ratings)
     return UserTower(
         TowerConfig(
             items=known.items,
             text_width=text_width,
             event_width=EVENT_WIDTH,
             context_width=CONTEXT_WIDTH,
-            rating_mean=float(ratings.mean()) if len(ratings) else 0.0,
-            rating_scale=max(float(ratings.std()), 1e-3) if len(ratings) else 1.0,
+            rating_mean=mean,
+            rating_scale=scale,
             width=settings.tower_width,
             layers=settings.tower_layers,
             heads=settings.tower_heads,
