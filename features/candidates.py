@@ -8,6 +8,7 @@ import numpy as np
 import numpy.typing as npt
 
 from features.events import log_hours
+from features.fusion import source_name
 from features.user_view import ReleaseTables, UserView
 from tandem.v1.candidate_pb2 import Source
 
@@ -21,11 +22,7 @@ SOURCES: tuple[Source.ValueType, ...] = (
     Source.SOURCE_POPULAR,
     Source.SOURCE_SEQUENCE,
 )
-HIT_FEATURES = [
-    f"{Source.Name(source).removeprefix('SOURCE_').lower()}_{part}"
-    for source in SOURCES
-    for part in ("score", "rank")
-]
+HIT_FEATURES = [f"{source_name(source)}_{part}" for source in SOURCES for part in ("score", "rank")]
 OWN_FEATURES = [
     "tower_affinity",
     "cf_affinity",

@@ -11,13 +11,14 @@ import numpy as np
 from safetensors.numpy import load_file
 
 from features.cf import CfModel
+from features.fusion import SourceWeights, named_weights
 from features.item_table import ItemTable, read_item_table
 from features.neighbours import Neighbours
 from features.ratings import ItemRatings
 from features.tower import TowerSpace
 from features.user_view import ReleaseTables
 
-FORMAT = 2
+FORMAT = 3
 MANIFEST = "manifest.json"
 CANDIDATES_DEFAULT = 200
 
@@ -54,6 +55,7 @@ class EncoderEntry(TypedDict):
 class Manifest(TypedDict):
     """`manifest.json`. metrics: system -> metric -> mean and interval. files: name -> SHA-256.
 
+    source_weights: by name of the candidate source, for the fusion of their lists.
     warm_start: the id of the release that training began with, "" for none.
     """
 
@@ -65,6 +67,7 @@ class Manifest(TypedDict):
     encoder: EncoderEntry
     models: dict[str, str]
     metrics: dict[str, object]
+    source_weights: dict[str, float]
     settings: dict[str, object]
     warm_start: NotRequired[str]
     files: dict[str, str]
@@ -107,6 +110,11 @@ class Release:
         """How many candidates were ranked together when the ranker was trained."""
         return self._setting("candidate_count")
 
+    @cached_property
+    def source_weights(self) -> SourceWeights:
+        """What the hits of each candidate source count in the fusion of their lists."""
+        return named_weights(self.manifest["source_weights"])
+
     def _setting(self, name: str) -> int:
         value = self.manifest["settings"].get(name)
         return value if isinstance(value, int) else CANDIDATES_DEFAULT
@@ -148,7 +156,9 @@ class Release:
     @cached_property
     def tables(self) -> ReleaseTables:
         """The arrays that features are made from."""
-        return ReleaseTables(self.items, self.cf, self.neighbours, self.tower, self.ratings)
+        return ReleaseTables(
+            self.items, self.cf, self.neighbours, self.tower, self.ratings, self.source_weights
+        )
 
     @property
     def tower_directory(self) -> Path:

@@ -7,6 +7,7 @@ import numpy.typing as npt
 
 from features.cf import CfModel
 from features.events import EventArrays
+from features.fusion import SourceWeights
 from features.history import mean_vector, recency, weights_of_actions
 from features.item_table import ItemTable
 from features.neighbours import Neighbours
@@ -19,13 +20,14 @@ NEAREST_AMONG = 20
 
 @dataclass(frozen=True)
 class ReleaseTables:
-    """The arrays of a release that features are made from."""
+    """The arrays of a release that candidates and features are made from."""
 
     items: ItemTable
     cf: CfModel
     neighbours: Neighbours
     tower: TowerSpace
     ratings: ItemRatings
+    weights: SourceWeights
 
 
 @dataclass(frozen=True)

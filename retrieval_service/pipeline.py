@@ -7,8 +7,9 @@ from collections.abc import Callable, Mapping
 import numpy as np
 
 from features.events import event_arrays
+from features.fusion import SourceWeights
 from features.history import recency, weights_of_actions
-from features.hits import reciprocal_rank_fusion, standardise
+from features.hits import standardise
 from features.item_attributes import known_attributes
 from features.item_filter import predicate
 from features.tower import tower_input
@@ -73,7 +74,8 @@ class RetrievePipeline:
         if not found:
             raise DependencyUnavailable("retrieval", "no source gave an answer")
         start = time.monotonic()
-        candidates = merge(found, count)
+        weights = loaded.release.source_weights
+        candidates = merge(found, weights, spoken=words is not None, count=count)
         log.time(stage_pb2.STAGE_MERGE, time.monotonic() - start)
         wanted = {*(candidate.item_id for candidate in candidates), *query.item_ids}
         changed = await present_vectors(loaded, self._view, self._vectors, wanted)
@@ -239,9 +241,15 @@ def _result(work: asyncio.Future[Float32 | None]) -> Float32 | None:
     return work.result()
 
 
-def merge(found: Mapping[Source.ValueType, Scored], count: int) -> list[Candidate]:
-    """Return the `count` best by reciprocal rank fusion, each once, with all its hits."""
-    fused = reciprocal_rank_fusion([[item_id for item_id, _ in r] for r in found.values()])
+def merge(
+    found: Mapping[Source.ValueType, Scored], weights: SourceWeights, *, spoken: bool, count: int
+) -> list[Candidate]:
+    """Return the `count` best by weighted reciprocal rank fusion, each once, with all its hits.
+
+    spoken: whether there are words.
+    """
+    ranked = {source: [item_id for item_id, _ in result] for source, result in found.items()}
+    fused = weights.fuse(ranked, spoken)
     best = sorted(fused, key=lambda item_id: -fused[item_id])[:count]
     hits: dict[str, list[Hit]] = {item_id: [] for item_id in best}
     for source, result in found.items():

@@ -13,7 +13,7 @@ from features.tower import TowerInput
 from features.user_view import ReleaseTables, UserView, view_user
 from training.interactions import Interactions
 from training.settings import TrainSettings
-from training.sources import Found, find_candidates
+from training.sources import Found, Result, ask_sources, find_candidates
 from training.targets import Target
 from training.tower.loop import FittedTower
 from training.tower.users import inputs_of, user_vectors
@@ -79,6 +79,12 @@ class ExampleMaker:
             found = find_candidates(self.tables, views, self.repeat, depth, count)
             for target, user, candidates in zip(some, views, found, strict=True):
                 yield self._example(target, user, candidates)
+
+    def lists(self, targets: Sequence[Target]) -> Iterator[list[Result]]:
+        """Yield what each source finds for each target, in order."""
+        for start in range(0, len(targets), AT_ONCE):
+            views = self.views(targets[start : start + AT_ONCE])
+            yield from ask_sources(self.tables, views, self.repeat, self.settings.source_depth)
 
     def history(self, target: Target) -> EventArrays:
         """Return what is known of the user's past before the target."""

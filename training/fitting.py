@@ -1,7 +1,8 @@
 """The fits of a training run: early for the ranker to learn from, the ranker, and again on more."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
+from features.fusion import SourceWeights
 from features.item_table import ItemTable
 from features.tower import TowerSpace
 from features.user_view import ReleaseTables
@@ -23,6 +24,7 @@ from training.ranker.packing import Packer
 from training.ranker.quality import validation_quality
 from training.ratings import fit_ratings
 from training.settings import TrainSettings
+from training.source_weights import learn_weights
 from training.split import Split
 from training.targets import Targets
 from training.tower.loop import fit_tower, new_tower
@@ -71,7 +73,13 @@ def fit_early(run: Run) -> Models:
         epochs=settings.tower_epochs,
         checkpoint=run.checkpoint,
     )
-    return Models(fit_tables(run.base, early, fitted.space, settings), fitted)
+    models = Models(fit_tables(run.base, early, fitted.space, SourceWeights(), settings), fitted)
+    weights = learn_weights(run.maker(models), run.targets.validate)
+    told = ", ".join(f"{name} {weight:.2f}" for name, weight in weights.by_name().items())
+    run.say(
+        f"weights of the sources: {told or 'all alike, there is too little to learn them from'}"
+    )
+    return replace(models, tables=replace(models.tables, weights=weights))
 
 
 def refit(run: Run, models: Models, known: Interactions, purpose: str) -> Models:
@@ -87,7 +95,8 @@ def refit(run: Run, models: Models, known: Interactions, purpose: str) -> Models
         checkpoint=run.checkpoint,
         stage=f"user tower for the {purpose}",
     )
-    return Models(fit_tables(run.base, known, tower.space, run.settings), tower)
+    weights = models.tables.weights
+    return Models(fit_tables(run.base, known, tower.space, weights, run.settings), tower)
 
 
 def fit_ranker(
@@ -142,7 +151,11 @@ def fit_ranker(
 
 
 def fit_tables(
-    base: ItemTable, fitted: Interactions, tower: TowerSpace, settings: TrainSettings
+    base: ItemTable,
+    fitted: Interactions,
+    tower: TowerSpace,
+    weights: SourceWeights,
+    settings: TrainSettings,
 ) -> ReleaseTables:
     """Return the tables that some interactions give."""
     return ReleaseTables(
@@ -151,4 +164,5 @@ def fit_tables(
         fit_neighbours(fitted, settings),
         tower,
         fit_ratings(fitted),
+        weights,
     )

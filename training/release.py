@@ -88,6 +88,7 @@ def write_release(
                 "cf": hashes["cf.safetensors"][:12],
             },
             "metrics": dict(metrics),
+            "source_weights": tables.weights.by_name(),
             "settings": dict(settings),
             "warm_start": warm_start,
             "files": hashes,

@@ -4,25 +4,27 @@ The service asks Milvus; here a matrix product finds the same items. The queries
 normalisation are the same, so that the ranker learns from what it will be served.
 """
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 import numpy as np
 import numpy.typing as npt
 
 from features.candidates import SOURCES
-from features.hits import RRF_OFFSET, standardise
+from features.fusion import RRF_OFFSET
+from features.hits import standardise
 from features.neighbours import best_rows
 from features.user_view import ReleaseTables, UserView
 from tandem.v1.candidate_pb2 import Source
 
 Float32 = npt.NDArray[np.float32]
 Int32 = npt.NDArray[np.int32]
+Result = tuple[Int32, Float32]
 
 
 @dataclass(frozen=True)
 class Found:
-    """The merged candidates of one request, best first by reciprocal rank fusion.
+    """The merged candidates of one request, best first by weighted reciprocal rank fusion.
 
     rows: int32 [C]. scores: float32 [C, sources] and ranks: int32 [C, sources], as `hit_features`
     takes them.
@@ -37,13 +39,27 @@ def find_candidates(
     tables: ReleaseTables, users: Sequence[UserView], repeat: bool, depth: int, count: int
 ) -> list[Found]:
     """Return the candidates of several requests, without seen items unless `repeat`."""
+    found = []
+    for user, results in zip(users, ask_sources(tables, users, repeat, depth), strict=True):
+        spoken = bool(user.words.any())
+        weights = [tables.weights.of(source, spoken) for source in SOURCES]
+        found.append(merge(results, weights, len(tables.items), count))
+    return found
+
+
+def ask_sources(
+    tables: ReleaseTables, users: Sequence[UserView], repeat: bool, depth: int
+) -> Iterator[list[Result]]:
+    """Yield what each of SOURCES finds, rows and raw scores best first, for one user after another.
+
+    Without seen items unless `repeat`.
+    """
     vectors = tables.items.text_vectors
     means = np.stack([user.history_mean for user in users])
     words = np.stack([user.words for user in users])
     semantic = np.maximum(means @ vectors.T, words @ vectors.T)
     cf = np.stack([user.cf_factor for user in users]) @ tables.cf.item_factors.T
     tower = np.stack([user.tower_vector for user in users]) @ tables.tower.item_vectors.T
-    found = []
     for place, user in enumerate(users):
         scores = {
             Source.SOURCE_SEMANTIC: semantic[place],
@@ -56,16 +72,14 @@ def find_candidates(
         for source, values in scores.items():
             if not repeat or source == Source.SOURCE_SIMILAR:
                 values[seen] = 0.0
-        results = [best_rows(scores[source], depth) for source in SOURCES]
-        found.append(merge(results, len(tables.items), count))
-    return found
+        yield [best_rows(scores[source], depth) for source in SOURCES]
 
 
-def merge(results: Sequence[tuple[Int32, Float32]], items: int, count: int) -> Found:
+def merge(results: Sequence[Result], weights: Sequence[float], items: int, count: int) -> Found:
     """Merge the sources' rows and raw scores, each best first, into `count` candidates."""
     fused = np.zeros(items, dtype=np.float32)
-    for rows, _ in results:
-        fused[rows] += 1.0 / (RRF_OFFSET + np.arange(1, len(rows) + 1))
+    for (rows, _), weight in zip(results, weights, strict=True):
+        fused[rows] += weight / (RRF_OFFSET + np.arange(1, len(rows) + 1))
     best, _ = best_rows(fused, count)
     scores_by_row = np.zeros((items, len(results)), dtype=np.float32)
     ranks_by_row = np.zeros((items, len(results)), dtype=np.int32)

@@ -9,7 +9,7 @@ import numpy as np
 import numpy.typing as npt
 
 from features.candidates import SOURCES
-from features.hits import reciprocal_rank_fusion
+from features.fusion import SourceWeights, source_name
 from tandem.v1 import event_pb2, stage_pb2
 from tandem.v1.candidate_pb2 import Candidate, RankedItem, Source
 from tandem.v1.recommender_service_pb2 import RecommendResponse
@@ -52,16 +52,24 @@ class Answers:
         self._note_skipped(response.skipped_stages)
 
     def note_candidates(
-        self, number: int, candidates: Sequence[Candidate], depth: int, count: int
+        self,
+        number: int,
+        candidates: Sequence[Candidate],
+        depth: int,
+        count: int,
+        weights: SourceWeights,
+        spoken: bool,
     ) -> None:
         """Keep each source's list and their union as it is served.
 
         depth: how far into each source's list the served union looks. count: how long it is.
+        weights: of the release. spoken: whether the user has words.
         """
         lists = source_lists(candidates)
         for source in dict.fromkeys((*SOURCES, *lists)):
             self.note(f"source:{source_name(source)}", number, lists.get(source, ()))
-        fused = reciprocal_rank_fusion([found[:depth] for found in lists.values()])
+        served = {source: found[:depth] for source, found in lists.items()}
+        fused = weights.fuse(served, spoken)
         self.note(UNION, number, sorted(fused, key=lambda item: -fused[item])[:count])
 
     def note_scores(self, numbers: Sequence[int], items: Sequence[RankedItem]) -> None:
@@ -93,11 +101,6 @@ def source_lists(candidates: Sequence[Candidate]) -> dict[Source.ValueType, list
         for hit in candidate.hits:
             found.setdefault(hit.source, []).append((hit.rank, candidate.item_id))
     return {source: [item_id for _, item_id in sorted(found[source])] for source in sorted(found)}
-
-
-def source_name(source: Source.ValueType) -> str:
-    """Return a source's name in lower case, such as semantic."""
-    return Source.Name(source).removeprefix("SOURCE_").lower()
 
 
 def like_given_engagement(item: RankedItem) -> float:

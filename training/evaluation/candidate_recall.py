@@ -5,7 +5,7 @@ from collections.abc import Sequence
 import numpy as np
 
 from features.candidates import SOURCES
-from tandem.v1.candidate_pb2 import Source
+from features.fusion import source_name
 from training.examples import Example
 
 DEPTHS = (50, 200, 500)
@@ -26,10 +26,7 @@ def candidate_recall(examples: Sequence[Example]) -> dict[str, dict[str, float]]
         ]
     )
     places = np.array([example.found_at for example in examples])
-    found = {
-        Source.Name(source).removeprefix("SOURCE_").lower(): ranks[:, column]
-        for column, source in enumerate(SOURCES)
-    }
+    found = {source_name(source): ranks[:, column] for column, source in enumerate(SOURCES)}
     found["union"] = places + 1
     return {
         name: {f"recall@{k}": float(((own > 0) & (own <= k)).mean()) for k in DEPTHS}

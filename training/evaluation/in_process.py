@@ -9,13 +9,14 @@ import torch
 
 from features.candidates import SOURCES
 from features.events import EventArrays
+from features.fusion import source_name
 from features.release import Release
 from models.ranker.ranker import load_ranker
 from models.ranker.text import PrefixTokenizer
 from models.ranker.value import probabilities, values
 from models.tower.serving import ServedTower
 from models.tower.tower import load_tower
-from training.evaluation.answers import TANDEM, UNION, source_name
+from training.evaluation.answers import TANDEM, UNION
 from training.evaluation.trial import Trial
 from training.evaluation.trial_file import DEPTH, UNASKED
 from training.examples import ExampleMaker, Models

@@ -172,7 +172,12 @@ class Replay:
         )
         found = await self._retrieval.Retrieve(query, timeout=TIMEOUT_S)
         self.answers.note_candidates(
-            number, found.candidates, release.source_depth, release.candidate_count
+            number,
+            found.candidates,
+            release.source_depth,
+            release.candidate_count,
+            release.source_weights,
+            found.HasField("text_vector"),
         )
 
     async def _rate(self, user: int, numbers: list[int]) -> None:

@@ -7,7 +7,7 @@ from threadpoolctl import threadpool_limits
 from features.cf import CfModel
 from features.clock import cycles
 from features.history import history_weights, mean_vector
-from features.hits import reciprocal_rank_fusion, standardise
+from features.hits import standardise
 from features.ids import item_hash, item_hashes
 from features.item_text import item_text
 from features.neighbours import Neighbours
@@ -60,11 +60,6 @@ def test_standardised_scores_have_mean_0_and_deviation_1() -> None:
     assert scores.mean() == pytest.approx(0, abs=1e-6)
     assert scores.std() == pytest.approx(1, abs=1e-6)
     assert standardise(np.full(4, 2.0, np.float32)).tolist() == [0, 0, 0, 0]
-
-
-def test_an_item_that_two_sources_found_comes_before_those_of_one() -> None:
-    fused = reciprocal_rank_fusion([["a", "b"], ["c", "b"]])
-    assert max(fused, key=fused.__getitem__) == "b"
 
 
 def test_item_hashes_are_those_that_the_contract_documents() -> None:

@@ -7,6 +7,7 @@ import numpy as np
 import pytest
 
 from features.events import EventArrays
+from features.fusion import SourceWeights
 from features.words import request_words
 from retrieval_service.pipeline import merge
 from retrieval_service.sources.fill import fill, keep
@@ -115,7 +116,7 @@ def test_a_candidate_appears_once_with_a_hit_from_each_source() -> None:
         candidate_pb2.SOURCE_CF: [("a", 9.0), ("b", 6.0), ("c", 3.0)],
         candidate_pb2.SOURCE_POPULAR: [("b", 50.0), ("d", 40.0)],
     }
-    candidates = merge(found, 10)
+    candidates = merge(found, SourceWeights(), spoken=False, count=10)
     assert [c.item_id for c in candidates] == ["b", "a", "d", "c"]
     hits = {hit.source: hit for hit in candidates[0].hits}
     assert {source: hit.rank for source, hit in hits.items()} == {
@@ -124,12 +125,12 @@ def test_a_candidate_appears_once_with_a_hit_from_each_source() -> None:
     }
     assert hits[candidate_pb2.SOURCE_CF].score == pytest.approx(0.0, abs=1e-6)
     assert hits[candidate_pb2.SOURCE_POPULAR].score == pytest.approx(1.0)
-    assert [c.item_id for c in merge(found, 2)] == ["b", "a"]
+    assert [c.item_id for c in merge(found, SourceWeights(), spoken=False, count=2)] == ["b", "a"]
 
 
 def test_an_empty_result_of_a_source_is_no_obstacle() -> None:
     found = {candidate_pb2.SOURCE_CF: [], candidate_pb2.SOURCE_POPULAR: [("a", 1.0)]}
-    assert [c.item_id for c in merge(found, 5)] == ["a"]
+    assert [c.item_id for c in merge(found, SourceWeights(), spoken=False, count=5)] == ["a"]
 
 
 @pytest.mark.parametrize(

@@ -5,7 +5,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from features.hits import reciprocal_rank_fusion
+from features.fusion import SourceWeights
 from tandem.v1 import event_pb2
 from tandem.v1.candidate_pb2 import ActionProbability, Candidate, Hit, RankedItem, Source
 from tests.unit.training.test_protocols import dataset, day, rate
@@ -71,9 +71,7 @@ def test_the_union_is_what_is_served_and_looks_no_deeper(tmp_path: Path) -> None
     rows = [rate("a", n, n) for n in range(5)]
     trial = make_trial(dataset(tmp_path, rows), Protocol(targets=2))
     answers = Answers(trial)
-    answers.note_candidates(1, candidates(), depth=2, count=2)
-    fused = reciprocal_rank_fusion([["i1", "i3"], ["i3", "i2"]])
-    assert sorted(fused, key=lambda item: -fused[item])[:2] == ["i3", "i1"]
+    answers.note_candidates(1, candidates(), 2, 2, SourceWeights(), spoken=False)
     ids = trial.dataset.items["item_id"].tolist()
     union = answers.ranked["union"]
     assert [ids[row] for row in union[1] if row >= 0] == ["i3", "i1"]

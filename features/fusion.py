@@ -1,0 +1,54 @@
+"""One list of candidates from those of several sources: weighted reciprocal rank fusion."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+
+from tandem.v1.candidate_pb2 import Source
+
+# Cormack, Clarke and Buettcher, "Reciprocal Rank Fusion outperforms Condorcet and individual
+# Rank Learning Methods", SIGIR 2009, recommends 60.
+RRF_OFFSET = 60.0
+
+
+@dataclass(frozen=True)
+class SourceWeights:
+    """What a hit of each source counts: 1 for the best source, and for one of no known weight.
+
+    The semantic source is the only one that listens to words. How well it does for people who said
+    nothing is no reason to pass over what one said: to them it counts 1.
+    """
+
+    weights: Mapping[Source.ValueType, float] = field(default_factory=dict)
+
+    def of(self, source: Source.ValueType, spoken: bool) -> float:
+        """Return the weight of a source. spoken: whether the request has words."""
+        if spoken and source == Source.SOURCE_SEMANTIC:
+            return 1.0
+        return self.weights.get(source, 1.0)
+
+    def fuse(
+        self, ranked: Mapping[Source.ValueType, Sequence[str]], spoken: bool
+    ) -> dict[str, float]:
+        """Return each item's sum of weight / (60 + rank) over the sources' lists of item ids."""
+        fused: dict[str, float] = {}
+        for source, items in ranked.items():
+            weight = self.of(source, spoken)
+            for rank, item_id in enumerate(items, start=1):
+                fused[item_id] = fused.get(item_id, 0.0) + weight / (RRF_OFFSET + rank)
+        return fused
+
+    def by_name(self) -> dict[str, float]:
+        """Return the weights by the sources' names in lower case, as a manifest holds them."""
+        return {source_name(source): weight for source, weight in self.weights.items()}
+
+
+def named_weights(weights: Mapping[str, float]) -> SourceWeights:
+    """Return what `by_name` gave. Raises ValueError for a source that does not exist."""
+    return SourceWeights(
+        {Source.Value(f"SOURCE_{name.upper()}"): value for name, value in weights.items()}
+    )
+
+
+def source_name(source: Source.ValueType) -> str:
+    """Return a source's name in lower case, such as semantic."""
+    return Source.Name(source).removeprefix("SOURCE_").lower()

@@ -1,0 +1,37 @@
+"""One list from those of several sources."""
+
+import pytest
+
+from features.fusion import SourceWeights, named_weights
+from tandem.v1.candidate_pb2 import Source
+
+CF, SEMANTIC, POPULAR = Source.SOURCE_CF, Source.SOURCE_SEMANTIC, Source.SOURCE_POPULAR
+
+
+def first(fused: dict[str, float]) -> str:
+    return max(fused, key=fused.__getitem__)
+
+
+def test_an_item_that_two_sources_found_comes_before_those_of_one() -> None:
+    fused = SourceWeights().fuse({CF: ["a", "b"], SEMANTIC: ["c", "b"]}, spoken=False)
+    assert first(fused) == "b"
+
+
+def test_a_better_source_counts_for_more() -> None:
+    lists = {CF: ["a"], POPULAR: ["b"]}
+    assert first(SourceWeights({CF: 1.0, POPULAR: 0.3}).fuse(lists, spoken=False)) == "a"
+    assert first(SourceWeights({CF: 0.3, POPULAR: 1.0}).fuse(lists, spoken=False)) == "b"
+
+
+def test_what_is_said_is_listened_to_however_little_meaning_finds_for_others() -> None:
+    weights, lists = SourceWeights({CF: 0.9, SEMANTIC: 0.1}), {CF: ["a"], SEMANTIC: ["b"]}
+    assert first(weights.fuse(lists, spoken=False)) == "a"
+    assert first(weights.fuse(lists, spoken=True)) == "b"
+
+
+def test_weights_survive_a_manifest() -> None:
+    weights = SourceWeights({CF: 1.0, SEMANTIC: 0.25})
+    assert weights.by_name() == {"cf": 1.0, "semantic": 0.25}
+    assert named_weights(weights.by_name()) == weights
+    with pytest.raises(ValueError, match="SOURCE_ORACLE"):
+        named_weights({"oracle": 1.0})
