@@ -6,18 +6,19 @@ from features.release import Release, open_release
 from features.release import ReleaseUnusable as Unusable
 from features.user_view import ReleaseTables
 from models.ranker.ranker import Ranker, load_ranker
-from models.ranker.text import PrefixTokenizer
+from models.ranker.text import CandidateTokenizer, PrefixTokenizer
 from serving.errors import ReleaseUnusable
 
 
 @dataclass(frozen=True)
 class LoadedRelease:
-    """Item tables, ranker and tokenizer of one release."""
+    """Item tables, ranker and tokenizers of one release."""
 
     release: Release
     tables: ReleaseTables
     ranker: Ranker
     tokenizer: PrefixTokenizer
+    candidate_tokenizer: CandidateTokenizer
 
 
 def identify(uri: str) -> tuple[str, dict[str, str]]:
@@ -41,4 +42,5 @@ def read_release(uri: str) -> LoadedRelease:
         release.tables,
         ranker,
         PrefixTokenizer(release.ranker_directory, ranker.config.max_text_tokens),
+        CandidateTokenizer(release.ranker_directory, ranker.config.candidate_tokens),
     )

@@ -12,6 +12,7 @@ import torch
 
 from features.release import DatasetEntry
 from models.ranker.ranker import language_model_config
+from models.ranker.text import CandidateTokenizer
 from training.checkpoint import NOWHERE, Checkpoint, open_checkpoint, run_of
 from training.datasets.fingerprint import fingerprint
 from training.datasets.format import Dataset
@@ -120,7 +121,9 @@ def train_release(
     counts = counts_of(known, texts + spoken, targets, encoder_directory)
     say(estimate(counts, settings).line())
     vectors, encoder_version = kept_texts(encoder_target, texts + spoken, checkpoint, say)
-    base = new_item_table(dataset, texts, vectors[: len(texts)])
+    language_model = Path(settings.language_model or encoder_directory)
+    tokens = CandidateTokenizer(language_model, settings.candidate_tokens).tokens(texts)
+    base = new_item_table(dataset, texts, vectors[: len(texts)], tokens)
     words = replace(words, vectors=np.zeros((len(words.texts), vectors.shape[1]), np.float32))
     words.vectors[said] = vectors[len(texts) :]
 
@@ -167,7 +170,7 @@ def train_release(
         models.tables,
         models.tower.tower,
         ranker,
-        Path(settings.language_model or encoder_directory),
+        language_model,
         golden,
         dataset=entry,
         encoder={"version": encoder_version, "dimension": vectors.shape[1]},

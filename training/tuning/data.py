@@ -77,7 +77,7 @@ def tuning_data(
     return TuningData(
         dataset,
         known,
-        new_item_table(dataset, texts, vectors),
+        new_item_table(dataset, texts, vectors, np.zeros((len(texts), 0), np.int32)),
         words,
         encoder_target,
         encoder_directory,
