@@ -21,7 +21,7 @@ from training.settings import TrainSettings
 from training.split import leave_last_out
 from training.targets import choose_targets
 from training.tower.loop import fit_tower, new_tower
-from training.tower.validation import Validation
+from training.tower.validation import Validation, unseen_targets
 from training.tuning.data import TuningData
 
 Float32 = npt.NDArray[np.float32]
@@ -107,7 +107,9 @@ class Objectives:
             run.repeat,
             settings,
             told,
-            validate=Validation(run.known, run.targets.validate, run.repeat),
+            validate=Validation(
+                run.known, unseen_targets(run.targets, run.settings.seed), run.repeat
+            ),
             epochs=settings.tower_epochs,
         )
 
