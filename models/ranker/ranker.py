@@ -59,11 +59,7 @@ class Ranker(nn.Module):
         the bias they sum to the logit.
         """
         features = self.standardised(batch.candidate_features_BCF)
-        states = self.states(batch, features)
-        language = self.head.language(states)
-        parts = self.head.parts(features)
-        logits = language + parts.sum(-2) + self.head.bias
-        return logits, language[..., 0], parts[..., 0]
+        return self.head.explain(self.states(batch, features), features)
 
     def standardised(self, features: Tensor) -> Tensor:
         """Return features in training's standard deviations from 0, which stays 0: unknown."""

@@ -68,15 +68,24 @@ class TreeHead(nn.Module):
         shape = (*features_BCF.shape[:-1], len(self._ensembles))
         return self.slope * _tensor(logits, features_BCF).view(shape) + self.bias
 
+    def explain(self, state_BCW: Tensor, features_BCF: Tensor) -> tuple[Tensor, Tensor, Tensor]:
+        """Return logits [B, C, outcomes], and of the first outcome's the language model's part
+        [B, C], which is 0, and each feature's [B, C, features].
+        """
+        logits, parts = self(state_BCW, features_BCF), self._parts(features_BCF, outcome=0)
+        return logits, self.language(state_BCW)[..., 0], parts
+
     def parts(self, features_BCF: Tensor) -> Tensor:
         """Return each feature's part of each logit [B, C, features, outcomes]."""
-        rows = _rows(features_BCF)
-        parts = np.zeros((*rows.shape, len(self._ensembles)))
-        for outcome, ensemble in enumerate(self._ensembles):
-            if ensemble is not None:
-                parts[..., outcome] = ensemble.parts(rows)
-        shape = (*features_BCF.shape, len(self._ensembles))
-        return self.slope * _tensor(parts, features_BCF).view(shape)
+        every = range(len(self._ensembles))
+        return torch.stack([self._parts(features_BCF, outcome) for outcome in every], dim=-1)
+
+    def _parts(self, features_BCF: Tensor, outcome: int) -> Tensor:
+        ensemble = self._ensembles[outcome]
+        if ensemble is None:
+            return torch.zeros_like(features_BCF)
+        parts = _tensor(ensemble.parts(_rows(features_BCF)), features_BCF)
+        return self.slope[outcome] * parts.view(features_BCF.shape)
 
     def get_extra_state(self) -> Tensor:
         """Return the ensembles' texts as JSON in UTF-8, uint8 [n]."""

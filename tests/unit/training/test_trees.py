@@ -2,6 +2,7 @@
 
 from dataclasses import replace
 
+import lightgbm
 import numpy as np
 import pytest
 import torch
@@ -107,6 +108,23 @@ def test_other_outcomes_are_learned_from_judgements() -> None:
     known = torch.isfinite(like)
     assert ((logits[known, 1] > 0) == (like[known] > 0.5)).float().mean() > 0.9
     assert (logits[:, 2] - rating).square().mean() < 0.2 * rating.var()
+
+
+def test_the_softmax_has_the_derivatives_of_the_cross_entropy_of_each_list() -> None:
+    random = np.random.default_rng(0)
+    labels = np.array([0, 1, 0, 0, 0, 0, 1], np.float32)
+    lists = lightgbm.Dataset(random.normal(size=(7, 1)), labels, group=[3, 4])
+    scores = torch.tensor(random.normal(size=7) * 3, requires_grad=True)
+
+    def loss(scores: torch.Tensor) -> torch.Tensor:
+        first, second = scores.split([3, 4])
+        return -first.log_softmax(0)[1] - second.log_softmax(0)[3]
+
+    slopes, curvatures = trees.softmax(scores.detach().numpy(), lists)
+    (wanted,) = torch.autograd.grad(loss(scores), scores)
+    np.testing.assert_allclose(slopes, wanted.numpy(), atol=1e-9)
+    hessian = torch.autograd.functional.hessian(loss, scores.detach())
+    np.testing.assert_allclose(curvatures, hessian.diagonal().numpy(), atol=1e-9)
 
 
 def test_the_same_seed_grows_the_same_trees() -> None:
