@@ -131,17 +131,19 @@ def _lists(
     random: np.random.Generator,
     reference: lightgbm.Dataset | None = None,
 ) -> lightgbm.Dataset:
-    """Return each target with its other candidates, at most `most` for each."""
+    """Return each target with its other candidates, at most `most` for each.
+
+    Their order is random: candidates come best first, and where trees find several equal, NDCG
+    would be that of the order in which they came.
+    """
     sizes = [min(len(example.rows), most or len(example.rows)) for example in examples]
     features = np.empty((sum(sizes), len(ranker.config.features)), np.float32)
     taken = np.zeros(len(features), np.float32)
     end = 0
     for example, size in zip(examples, sizes, strict=True):
-        places = np.arange(len(example.rows))
-        if size < len(places):
-            others = random.choice(len(places) - 1, size - 1, replace=False)
-            others += others >= example.found_at
-            places = np.sort(np.append(others, example.found_at))
+        others = random.choice(len(example.rows) - 1, size - 1, replace=False)
+        others += others >= example.found_at
+        places = random.permutation(np.append(others, example.found_at))
         start, end = end, end + size
         features[start:end] = _standardised(ranker, example.features[places])
         taken[start:end] = places == example.found_at
