@@ -62,7 +62,10 @@ def train_ranker(
     ranker.head.bias.data[0] = -np.log(np.mean([len(example.rows) for example in learn]))
     if ranker.config.head == TREES:
         fit_trees(ranker, learn, validate, judge, labels, settings, say)
-        return validation_ndcg(ranker, packer, validate)
+        reached = validation_ndcg(ranker, packer, validate)
+        say(f"ranker, trees alone: validation NDCG@10 {reached:.4f}")
+        record(say, "ranker/validation_ndcg@10", reached)
+        return reached
     fit_head(ranker, learn, judge, labels, settings)
     hardness = {id(example): head_logits(ranker, example) for example in learn}
     torch.nn.init.zeros_(ranker.head.language.weight.detach())
