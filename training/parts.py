@@ -3,6 +3,7 @@
 from dataclasses import dataclass, field
 
 from features.candidates import FEATURES, HIT_FEATURES
+from models.ranker.config import ADDITIVE, TREES
 from training.errors import TrainingError
 
 TEXT = [name for name in FEATURES if name.startswith("text_like") or name.endswith("like_text")]
@@ -16,13 +17,14 @@ CF = [
 @dataclass(frozen=True)
 class Parts:
     """withheld: features that the ranker does not see. language, ids: whether it has a language
-    model, and item ids.
+    model, and item ids. head: what makes the logits of the features.
     """
 
     about: str
     withheld: list[str] = field(default_factory=list)
     language: bool = True
     ids: bool = True
+    head: str = ADDITIVE
 
 
 def _without(kept: list[str]) -> list[str]:
@@ -32,6 +34,9 @@ def _without(kept: list[str]) -> list[str]:
 PARTS = {
     "all": Parts("language model and features"),
     "features": Parts("all features in the additive head, no language model", language=False),
+    "trees": Parts(
+        "all features in gradient-boosted trees, no language model", language=False, head=TREES
+    ),
     "cf": Parts(
         "collaborative filtering and tower in the head alone", _without(CF), language=False
     ),

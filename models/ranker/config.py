@@ -6,6 +6,7 @@ from pathlib import Path
 
 CONFIG = "config.json"
 MAX_TEXT_TOKENS = 48
+ADDITIVE, TREES = HEADS = ("additive", "trees")
 
 
 @dataclass(frozen=True)
@@ -18,8 +19,9 @@ class RankerConfig:
     given engagement ("like", "purchase") or given exposure ("dismiss"); "rating", the last, is a
     number and no probability. candidate_tokens: how many tokens of a candidate's text the language
     model reads beside its item token; 0 is item mode, more is text mode. withheld: features that
-    the ranker does not see; language, ids: whether it has a language model and item ids. These
-    three are for ablations: what is missing is missing in serving as in training.
+    the ranker does not see; language, ids: whether it has a language model and item ids. head: one
+    of HEADS, what makes the logits of the features; trees know no language model. These four are
+    for ablations: what is missing is missing in serving as in training.
     """
 
     language_model: dict[str, object]
@@ -41,6 +43,13 @@ class RankerConfig:
     withheld: list[str] = field(default_factory=list)
     language: bool = True
     ids: bool = True
+    head: str = ADDITIVE
+
+    def __post_init__(self) -> None:
+        if self.head not in HEADS:
+            raise ValueError(f"head {self.head!r} is none of {', '.join(HEADS)}")
+        if self.head == TREES and self.language:
+            raise ValueError("a head of trees reads no language model")
 
     def save(self, directory: Path) -> None:
         """Write the configuration into a ranker's folder."""

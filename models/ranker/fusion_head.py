@@ -36,6 +36,13 @@ class FusionHead(nn.Module):
         """Return logits [B, C, outcomes]."""
         return self.language(state_BCW) + self.parts(features_BCF).sum(-2) + self.bias
 
+    def explain(self, state_BCW: Tensor, features_BCF: Tensor) -> tuple[Tensor, Tensor, Tensor]:
+        """Return logits [B, C, outcomes], and of the first outcome's the language model's part
+        [B, C] and each feature's [B, C, features].
+        """
+        language, parts = self.language(state_BCW), self.parts(features_BCF)
+        return language + parts.sum(-2) + self.bias, language[..., 0], parts[..., 0]
+
     def parts(self, features_BCF: Tensor) -> Tensor:
         """Return each feature's part of each logit [B, C, features, outcomes]."""
         values = features_BCF[..., None]

@@ -10,9 +10,10 @@ from transformers.models.auto.configuration_auto import CONFIG_MAPPING
 
 from models.ranker.attention import Packing, unmasked, use_packed_attention
 from models.ranker.batch import RankBatch
-from models.ranker.config import RankerConfig, load_config
+from models.ranker.config import TREES, RankerConfig, load_config
 from models.ranker.fusion_head import FusionHead
 from models.ranker.tokens import ItemTokens
+from models.ranker.tree_head import TreeHead
 from models.ranker.value import RATING
 
 WEIGHTS = "model.safetensors"
@@ -34,7 +35,8 @@ class Ranker(nn.Module):
         use_packed_attention(language_model)
         words = language_model.get_input_embeddings().weight
         self.tokens = ItemTokens(config, words.shape[1], float(words.detach().std()))
-        self.head = FusionHead(words.shape[1], len(config.features), len(config.outcomes))
+        head = TreeHead if config.head == TREES else FusionHead
+        self.head = head(words.shape[1], len(config.features), len(config.outcomes))
         self.feature_scale: Tensor
         self.register_buffer("feature_scale", torch.ones(len(config.features)))
         seen = [name not in config.withheld for name in config.features]
@@ -58,14 +60,14 @@ class Ranker(nn.Module):
         the bias they sum to the logit.
         """
         features = self.standardised(batch.candidate_features_BCF)
-        states = self.states(batch, features)
-        language = self.head.language(states)
-        parts = self.head.parts(features)
-        logits = language + parts.sum(-2) + self.head.bias
-        return logits, language[..., 0], parts[..., 0]
+        return self.head.explain(self.states(batch, features), features)
 
     def standardised(self, features: Tensor) -> Tensor:
         """Return features in training's standard deviations from 0, which stays 0: unknown."""
+        if self.config.head == TREES:
+            # Training keeps examples in half precision. Trees step at the very values that they
+            # have seen, so they must see these in serving too.
+            features = features.half().float()
         return (features / self.feature_scale).clamp(-10, 10) * self.feature_seen
 
     def states(self, batch: RankBatch, features: Tensor) -> Tensor:

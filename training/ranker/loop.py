@@ -7,6 +7,7 @@ import numpy.typing as npt
 import torch
 from torch import Tensor
 
+from models.ranker.config import TREES
 from models.ranker.packed_user import collate
 from models.ranker.precision import mixed_precision
 from models.ranker.ranker import Ranker
@@ -20,6 +21,7 @@ from training.ranker.labels import Labels
 from training.ranker.loss import outcome_loss, ranking_loss
 from training.ranker.packing import Packer, batches, chunks, with_negatives
 from training.ranker.scoring import validation_ndcg
+from training.ranker.trees import fit_trees
 from training.settings import TrainSettings
 
 WARM_UP_SHARE = 0.1
@@ -58,6 +60,12 @@ def train_ranker(
     ranker.feature_scale.copy_(feature_scale(learn))
     # One candidate is taken of those that there are: begin at that level.
     ranker.head.bias.data[0] = -np.log(np.mean([len(example.rows) for example in learn]))
+    if ranker.config.head == TREES:
+        fit_trees(ranker, learn, validate, judge, labels, settings, say)
+        reached = validation_ndcg(ranker, packer, validate)
+        say(f"ranker, trees alone: validation NDCG@10 {reached:.4f}")
+        record(say, "ranker/validation_ndcg@10", reached)
+        return reached
     fit_head(ranker, learn, judge, labels, settings)
     hardness = {id(example): head_logits(ranker, example) for example in learn}
     torch.nn.init.zeros_(ranker.head.language.weight.detach())

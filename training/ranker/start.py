@@ -50,6 +50,7 @@ def build_ranker(
         withheld=parts.withheld,
         language=parts.language,
         ids=parts.ids,
+        head=parts.head,
     )
     return new_ranker(config, own), PrefixTokenizer(own, config.max_text_tokens)
 
