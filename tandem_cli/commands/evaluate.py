@@ -81,7 +81,7 @@ def evaluate(
     need_free(work, FREE_DISK_MIB, "an evaluation")
 
     from tandem_cli.evaluation.baselines import BASELINES
-    from tandem_cli.evaluation.run import Plan
+    from tandem_cli.evaluation.plan import Plan
     from tandem_cli.evaluation.run import evaluate as run
     from tandem_cli.evaluation.tandem import TandemSettings
     from training.datasets import DatasetError, open_dataset
@@ -132,15 +132,11 @@ def evaluate(
 
 def _write(report: dict[str, Any], file: Path) -> None:
     """Write JSON, pictures and page, and print the table."""
+    from training.evaluation.notes import notes, significance_lines
+    from training.evaluation.page import markdown
     from training.evaluation.pictures import draw
-    from training.evaluation.report import (
-        labels_table,
-        markdown,
-        notes,
-        ranking_table,
-        significance_lines,
-        write_json,
-    )
+    from training.evaluation.report import write_json
+    from training.evaluation.tables import labels_table, ranking_table
 
     write_json(report, file)
     page = file.with_suffix(".md")
