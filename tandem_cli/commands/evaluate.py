@@ -11,12 +11,13 @@ from rich.table import Table
 
 from tandem_cli.commands.encoder import Encoders, Weights
 from tandem_cli.commands.recommend import parse_time
-from tandem_cli.commands.train import FREE_DISK_MIB, changed_settings
+from tandem_cli.commands.train import FREE_DISK_MIB
 from tandem_cli.console import out, say
 from tandem_cli.dataset_spec import DATASET_HELP, Clean, cleaning_of, need_dataset
 from tandem_cli.disk import need_free
 from tandem_cli.encoders import prepare_encoder
 from tandem_cli.failure import CommandFailed
+from tandem_cli.train_settings import SettingsFile, changed_settings
 
 PROTOCOLS = ("loo", "time", "given")
 
@@ -46,6 +47,7 @@ def evaluate(
     ),
     requests: int = typer.Option(5_000, min=0, help="Requests at most, a fixed sample; 0: all."),
     labelled: int = typer.Option(20_000, min=0, help="Labelled rows at most, by user; 0: all."),
+    settings_file: Path | None = SettingsFile,
     changes: list[str] = typer.Option(
         [], "--set", help="A setting of Tandem's training, such as epochs=2. Repeatable."
     ),
@@ -67,7 +69,7 @@ def evaluate(
 ) -> None:
     """Compare Tandem with strong baselines on one split, through the path that is served."""
     # A mistake in the arguments is told before anything large is loaded.
-    settings = changed_settings(changes)
+    settings = changed_settings(changes, settings_file)
     cleaning = cleaning_of(clean)
     if protocol not in PROTOCOLS:
         raise CommandFailed(f"--protocol {protocol}: is none of {', '.join(PROTOCOLS)}")

@@ -7,12 +7,13 @@ import grpc
 import typer
 
 from tandem_cli.commands.encoder import Encoders, Weights
-from tandem_cli.commands.train import FREE_DISK_MIB, SettingsFile, changed_settings, triton_for
+from tandem_cli.commands.train import FREE_DISK_MIB, triton_for
 from tandem_cli.console import say
 from tandem_cli.dataset_spec import DATASET_HELP, Clean, cleaning_of, need_dataset
 from tandem_cli.disk import need_free
 from tandem_cli.encoders import prepare_encoder
 from tandem_cli.failure import CommandFailed
+from tandem_cli.train_settings import SettingsFile, changed_settings
 
 
 def tune(

@@ -8,8 +8,8 @@ import optuna
 import pytest
 import torch
 
-from tandem_cli.commands.train import changed_settings
 from tandem_cli.failure import CommandFailed
+from tandem_cli.train_settings import changed_settings
 from tests.support.trained import (
     SETTINGS,
     encode_by_words,
