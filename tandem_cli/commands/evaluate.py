@@ -11,13 +11,13 @@ from rich.table import Table
 
 from tandem_cli.commands.encoder import Encoders, Weights
 from tandem_cli.commands.recommend import parse_time
-from tandem_cli.commands.train import FREE_DISK_MIB
 from tandem_cli.console import out, say
 from tandem_cli.dataset_spec import DATASET_HELP, Clean, cleaning_of, need_dataset
 from tandem_cli.disk import need_free
 from tandem_cli.encoders import prepare_encoder
 from tandem_cli.failure import CommandFailed
 from tandem_cli.train_settings import SettingsFile, changed_settings
+from tandem_cli.training_run import FREE_DISK_MIB
 
 PROTOCOLS = ("loo", "time", "given")
 

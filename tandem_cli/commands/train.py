@@ -1,19 +1,17 @@
 """`tandem train`: data set to release."""
 
 import asyncio
-import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-import grpc
 import typer
 
 from features.release import ReleaseUnusable, open_release
 from tandem_cli.commands.encoder import Encoders, Weights
 from tandem_cli.commands.train_encoder import train_encoder
-from tandem_cli.console import say, timed
+from tandem_cli.console import timed
 from tandem_cli.dataset_spec import DATASET_HELP, Clean, cleaning_of, need_dataset
 from tandem_cli.disk import need_free
 from tandem_cli.encoders import prepare_encoder
@@ -22,11 +20,10 @@ from tandem_cli.group import CommandWithCommands
 from tandem_cli.stack.ports import free_ports
 from tandem_cli.stack.triton import Triton, TritonSettings
 from tandem_cli.train_settings import SettingsFile, changed_settings
+from tandem_cli.training_run import FREE_DISK_MIB, training_run
 
 if TYPE_CHECKING:
     from training.progress import Say
-
-FREE_DISK_MIB = 1024
 
 app = typer.Typer(cls=CommandWithCommands, invoke_without_command=True)
 app.command("encoder")(train_encoder)
@@ -74,38 +71,25 @@ def train(
     need_free(out, FREE_DISK_MIB, "training")
     directory = prepare_encoder(encoder, encoders)
 
-    from transformers.utils.logging import disable_progress_bar
-
-    from training.datasets import DatasetError
-    from training.errors import TrainingError
     from training.run import train as run
 
-    # Progress is told line by line; the libraries' bars would run through it.
-    disable_progress_bar()
-    start = time.monotonic()
-
-    def tell(message: str) -> None:
-        for line in message.splitlines():
-            say(f"{time.monotonic() - start:6.0f} s  {line}")
-
-    try:
-        with triton_for(directory, encoder_target) as target, tracker(tell, tensorboard) as told:
-            run(
-                dataset,
-                out,
-                encoder_target=target,
-                encoder_directory=directory,
-                settings=settings,
-                cleaning=cleaning,
-                warm=warm_start,
-                work=work,
-                restart=restart,
-                say=told,
-            )
-    except (DatasetError, TrainingError) as error:
-        raise CommandFailed(str(error)) from error
-    except grpc.RpcError as error:
-        raise CommandFailed(f"the text encoder failed: {error}") from error
+    with (
+        training_run() as tell,
+        triton_for(directory, encoder_target) as target,
+        tracker(tell, tensorboard) as told,
+    ):
+        run(
+            dataset,
+            out,
+            encoder_target=target,
+            encoder_directory=directory,
+            settings=settings,
+            cleaning=cleaning,
+            warm=warm_start,
+            work=work,
+            restart=restart,
+            say=told,
+        )
 
 
 def need_release(directory: Path) -> None:
