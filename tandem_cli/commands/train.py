@@ -8,7 +8,8 @@ from typing import TYPE_CHECKING
 
 import typer
 
-from features.release import ReleaseUnusable, open_release
+from features.release import open_release
+from serving.errors import ReleaseUnusable
 from tandem_cli.commands.encoder import Encoders, Weights
 from tandem_cli.commands.train_encoder import train_encoder
 from tandem_cli.console import timed

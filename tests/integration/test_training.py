@@ -6,8 +6,9 @@ import pytest
 import torch
 from safetensors.torch import load_file
 
-from features.release import ReleaseUnusable, open_release
+from features.release import open_release
 from models.ranker.ranker import load_ranker
+from serving.errors import ReleaseUnusable
 from tests.support.rankers import llama_config
 from tests.support.trained import SETTINGS, train_here, train_two_tastes, write_small_encoder
 from training.datasets.errors import DatasetError
