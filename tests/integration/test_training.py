@@ -53,6 +53,16 @@ def test_a_decoder_of_another_width_learns_through_adapters(tmp_path: Path) -> N
     )
 
 
+def test_all_files_of_a_release_have_the_mode_of_any_new_file(
+    release_directory: Path, tmp_path: Path
+) -> None:
+    (tmp_path / "new").write_text("")
+    usual = (tmp_path / "new").stat().st_mode
+    files = [path for path in release_directory.rglob("*") if path.is_file()]
+    assert files
+    assert {path.name for path in files if path.stat().st_mode != usual} == set()
+
+
 def test_no_user_is_in_a_release(release_directory: Path) -> None:
     for path in release_directory.rglob("*"):
         if path.suffix in {".json", ".jsonl"}:
