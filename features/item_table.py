@@ -19,6 +19,8 @@ class ItemTable:
 
     item_ids: the callers' ids. text_hashes: `features.item_text.text_hash` of each item's text.
     text_vectors: float32 [items, width], L2-normalised, memory-mapped. A text of "" has zeros.
+    text_tokens: int32 [items, N], the language model's tokens of each text for a ranker that reads
+    candidates as text, -1 after the last; N is 0 for one that does not. Memory-mapped.
     popularity: float32 [items], interactions in all. recent_popularity: the same with each
     interaction halved for every 30 days before the newest. create_time_ms: int64 [items], Unix
     milliseconds, -1 where unknown. latitude, longitude: float32 [items], degrees, NaN if unknown.
@@ -27,6 +29,7 @@ class ItemTable:
     item_ids: Sequence[str]
     text_hashes: Sequence[str]
     text_vectors: Float32
+    text_tokens: npt.NDArray[np.int32]
     popularity: Float32
     recent_popularity: Float32
     create_time_ms: npt.NDArray[np.int64]
@@ -51,7 +54,7 @@ class ItemTable:
 
 
 def read_item_table(directory: Path) -> ItemTable:
-    """Read `items.parquet` and map `text_vectors.npy` of a release directory."""
+    """Read `items.parquet` and map the arrays of texts of a release directory."""
     table = pq.read_table(directory / "items.parquet")
 
     def column(name: str) -> npt.NDArray[np.float32]:
@@ -61,6 +64,7 @@ def read_item_table(directory: Path) -> ItemTable:
         item_ids=table.column("item_id").to_pylist(),
         text_hashes=table.column("text_hash").to_pylist(),
         text_vectors=np.load(directory / "text_vectors.npy", mmap_mode="r", allow_pickle=False),
+        text_tokens=np.load(directory / "text_tokens.npy", mmap_mode="r", allow_pickle=False),
         popularity=column("popularity"),
         recent_popularity=column("recent_popularity"),
         create_time_ms=np.asarray(table.column("create_time_ms").to_numpy(), dtype=np.int64),

@@ -13,6 +13,7 @@ from features.candidates import (
 )
 from features.context import context_features
 from features.events import EventArrays, event_arrays
+from features.item_text import item_text
 from features.user_view import view_user
 from features.words import request_words
 from models.ranker.packed_user import PackedCandidates, PackedUser
@@ -79,6 +80,7 @@ def rank_input(loaded: LoadedRelease, request: RankRequest) -> RankInput:
             rows=rows,
             vectors=vectors,
             features=np.where(found, features, without_sources(features)),
+            texts=text_tokens(loaded, rows, candidates, request),
             context=np.broadcast_to(context, (len(candidates), len(context))),
             visible=np.full(len(candidates), len(events[recent])),
         ),
@@ -100,6 +102,21 @@ def text_vectors(
         if item_id in overrides:
             vectors[place] = overrides[item_id]
     return vectors
+
+
+def text_tokens(
+    loaded: LoadedRelease,
+    rows: npt.NDArray[np.int32],
+    candidates: list[Candidate],
+    request: RankRequest,
+) -> npt.NDArray[np.int32]:
+    """Return the tokens of candidates' texts [n, N]: an override's, else the release's."""
+    tokens = np.where((rows >= 0)[:, None], loaded.tables.items.text_tokens[rows], -1)
+    changed = {override.item.item_id: override.item for override in request.item_overrides}
+    places = [place for place, c in enumerate(candidates) if c.item_id in changed]
+    texts = [item_text(changed[candidates[place].item_id]) for place in places]
+    tokens[places] = loaded.candidate_tokenizer.tokens(texts)
+    return tokens
 
 
 def hit_arrays(candidates: list[Candidate]) -> tuple[Float32, npt.NDArray[np.int32]]:

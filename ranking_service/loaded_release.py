@@ -5,17 +5,18 @@ from dataclasses import dataclass
 from features.release import Release, open_release
 from features.user_view import ReleaseTables
 from models.ranker.ranker import Ranker, load_ranker
-from models.ranker.text import PrefixTokenizer
+from models.ranker.text import CandidateTokenizer, PrefixTokenizer
 
 
 @dataclass(frozen=True)
 class LoadedRelease:
-    """Item tables, ranker and tokenizer of one release."""
+    """Item tables, ranker and tokenizers of one release."""
 
     release: Release
     tables: ReleaseTables
     ranker: Ranker
     tokenizer: PrefixTokenizer
+    candidate_tokenizer: CandidateTokenizer
 
 
 def read_release(uri: str) -> LoadedRelease:
@@ -27,4 +28,5 @@ def read_release(uri: str) -> LoadedRelease:
         release.tables,
         ranker,
         PrefixTokenizer(release.ranker_directory, ranker.config.max_text_tokens),
+        CandidateTokenizer(release.ranker_directory, ranker.config.candidate_tokens),
     )

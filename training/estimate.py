@@ -81,10 +81,13 @@ def estimate(counts: Counts, settings: TrainSettings) -> Estimate:
     # Work for each event grows with the width of what is multiplied, and its share of all that is.
     tower = TOWER_S_PER_EVENT * counts.events * (0.5 + 0.5 * settings.tower_width / TOWER_WIDTH)
     history = settings.max_history / settings.chunk_positions
-    position = settings.negatives + 1 + history
+    tokens = 1 + settings.candidate_tokens
+    position = (settings.negatives + 1) * tokens + history
     judged = 1.15 if settings.judgements else 1.0
     epoch = LEARN_S_PER_TOKEN * block / 1e6 * position * counts.learn * judged
-    scored = SCORE_S_PER_TOKEN * block / 1e6 * (settings.candidate_count + settings.max_history)
+    scored = (
+        SCORE_S_PER_TOKEN * block / 1e6 * (settings.candidate_count * tokens + settings.max_history)
+    )
 
     def stages(share: float) -> dict[str, float]:
         epochs = share * settings.epochs

@@ -29,7 +29,7 @@ from training.source_weights import learn_weights
 from training.split import Split
 from training.targets import Targets
 from training.tower.loop import fit_tower, new_tower
-from training.tower.validation import Validation
+from training.tower.validation import Validation, unseen_targets
 from training.warm_start import WarmStart
 from training.words import Words
 
@@ -62,7 +62,8 @@ def fit_early(run: Run) -> Models:
     tower = new_tower(early, run.base.text_vectors.shape[1], settings)
     if run.warm is not None:
         run.warm.tower(tower)
-    validation = Validation(run.known, run.targets.validate, run.repeat)
+    unseen = unseen_targets(run.targets, settings.seed)
+    validation = Validation(run.known, unseen, run.repeat)
     fitted = fit_tower(
         tower,
         run.base,

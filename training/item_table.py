@@ -19,14 +19,21 @@ def item_texts(dataset: Dataset) -> list[str]:
 
 
 def new_item_table(
-    dataset: Dataset, texts: list[str], vectors: npt.NDArray[np.float32]
+    dataset: Dataset,
+    texts: list[str],
+    vectors: npt.NDArray[np.float32],
+    tokens: npt.NDArray[np.int32],
 ) -> ItemTable:
-    """Return the table of a data set's items with their texts' vectors and nothing counted yet."""
+    """Return the table of a data set's items with nothing counted yet.
+
+    vectors: of their texts, float32 [items, D]. tokens: int32 [items, N], see `ItemTable`.
+    """
     nothing = np.zeros(len(dataset.items), np.float32)
     return ItemTable(
         item_ids=[str(item_id) for item_id in dataset.items.item_id],
         text_hashes=[text_hash(text) for text in texts],
         text_vectors=vectors,
+        text_tokens=tokens,
         popularity=nothing,
         recent_popularity=nothing,
         create_time_ms=dataset.items.created_at.to_numpy(np.int64),

@@ -8,6 +8,7 @@ import numpy as np
 import numpy.typing as npt
 
 from models.ranker.ranker import language_model_config
+from models.ranker.text import CandidateTokenizer
 from training.checkpoint import NOWHERE, Checkpoint
 from training.datasets.format import Dataset
 from training.errors import TrainingError
@@ -86,6 +87,7 @@ def choose_task(material: Material, settings: TrainSettings, *, test: bool) -> T
 
 def prepare(
     task: Task,
+    language_model: Path,
     settings: TrainSettings,
     encode: Encode,
     say: Say,
@@ -95,12 +97,14 @@ def prepare(
 ) -> tuple[Run, str]:
     """Encode the texts; return what the fits start from, and the encoder's version.
 
-    warm: a release to begin with. Raises TrainingError if it cannot be used.
+    language_model: the ranker's, a Hugging Face directory. warm: a release to begin with. Raises
+    TrainingError if it cannot be used.
     """
     material = task.material
     dataset, items = material.dataset, len(material.texts)
     vectors, encoder = encode(task.texts(), say)
-    base = new_item_table(dataset, material.texts, vectors[:items])
+    tokens = CandidateTokenizer(language_model, settings.candidate_tokens).tokens(material.texts)
+    base = new_item_table(dataset, material.texts, vectors[:items], tokens)
     of_words = np.zeros((len(material.words.texts), vectors.shape[1]), np.float32)
     of_words[task.targets.words()] = vectors[items:]
     run = Run(

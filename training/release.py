@@ -128,6 +128,7 @@ def _write_tables(draft: Path, tables: ReleaseTables) -> None:
     }
     pq.write_table(pa.table(columns), draft / "items.parquet")
     np.save(draft / "text_vectors.npy", np.ascontiguousarray(items.text_vectors))
+    np.save(draft / "text_tokens.npy", np.ascontiguousarray(items.text_tokens))
     save_file(
         {
             "item_factors": tables.cf.item_factors,

@@ -106,7 +106,10 @@ def train_release(
     task = choose_task(read_material(dataset, known, settings.seed), settings, test=test)
     say(estimate(task.counts(encoder_directory), settings).line())
     encode = partial(kept_texts, encoder_target, checkpoint)
-    run, encoder = prepare(task, settings, encode, say, warm=warm, checkpoint=checkpoint)
+    language_model = Path(settings.language_model or encoder_directory)
+    run, encoder = prepare(
+        task, language_model, settings, encode, say, warm=warm, checkpoint=checkpoint
+    )
 
     ranker, tokenizer = build_ranker(dataset, known, encoder_directory, settings)
     if run.warm is not None:
@@ -140,7 +143,7 @@ def train_release(
         models.tables,
         models.tower.tower,
         ranker,
-        Path(settings.language_model or encoder_directory),
+        language_model,
         golden,
         dataset=dataset_entry(dataset, known, spec, cleaning or Cleaning()),
         encoder={"version": encoder, "dimension": run.base.text_vectors.shape[1]},

@@ -22,8 +22,9 @@ class TrainSettings:
     it. epochs at most, patience in epochs; batch_positions: positions per step. learning rates of
     the language model and of the rest. parts: what the ranker is made of, a key of
     `training.parts.PARTS`. language_model: a Hugging Face directory that the ranker starts from,
-    the text encoder's by default. lora_rank: of adapters that are trained in place of the whole
-    language model; 0 for none.
+    the text encoder's by default. candidate_tokens: how many tokens of a candidate's text it reads:
+    0 is item mode, which costs one token for each candidate, more is text mode. lora_rank: of
+    adapters that are trained in place of the whole language model; 0 for none.
     """
 
     seed: int = 7
@@ -57,6 +58,7 @@ class TrainSettings:
     patience: int = 2
     parts: str = "all"
     language_model: str = ""
+    candidate_tokens: int = 0
     lora_rank: int = 0
     batch_positions: int = 32
     chunk_positions: int = 8

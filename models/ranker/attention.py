@@ -1,9 +1,10 @@
-"""Attention that isolates candidates: each sees the prefix and itself, never another.
+"""Attention that isolates candidates: each sees the prefix and its own tokens, never another.
 
 Registered with transformers, so that any of its language models runs with it. It costs
 candidates x prefix instead of (prefix + candidates) squared.
 """
 
+from collections.abc import Callable
 from dataclasses import dataclass
 
 import torch
@@ -16,15 +17,17 @@ NAME = "tandem_packed"
 
 @dataclass(frozen=True)
 class Packing:
-    """How a batch of sequences is packed: prefix tokens first, then candidates.
+    """How a batch of sequences is packed: prefix tokens first, then those of each candidate.
 
     prefix_length: S. prefix_mask_BSS: bool, true where a prefix token may look. candidate_mask_BCS:
-    bool, true where a candidate may look at the prefix.
+    bool, true where a candidate may look at the prefix. own_mask_BCO: bool, which of the O tokens
+    of each candidate are there; the first always is.
     """
 
     prefix_length: int
     prefix_mask_BSS: Tensor
     candidate_mask_BCS: Tensor
+    own_mask_BCO: Tensor
 
 
 def packed_attention(
@@ -39,9 +42,9 @@ def packed_attention(
     packing: Packing,
     **_: object,
 ) -> tuple[Tensor, None]:
-    """Attend within the prefix, and from each candidate to the prefix and itself.
+    """Attend within the prefix, and from each candidate to the prefix and its own tokens.
 
-    Shapes: B batch, H heads, G key-value heads, L = S + C positions, E head width. Returns
+    Shapes: B batch, H heads, G key-value heads, L = S + C * O positions, E head width. Returns
     [B, L, H, E], as transformers expects.
     """
     length = packing.prefix_length
@@ -59,18 +62,49 @@ def packed_attention(
         dropout_p=rate,
         scale=scale,
     )
-    query_BHCE = query_BHLE[:, :, length:]
-    to_prefix_BHCS = query_BHCE @ key_BHLE[:, :, :length].transpose(-1, -2) * scale
-    hidden = ~packing.candidate_mask_BCS[:, None]
-    to_prefix_BHCS = to_prefix_BHCS.masked_fill(hidden, torch.finfo(to_prefix_BHCS.dtype).min)
-    to_self_BHC1 = (query_BHCE * key_BHLE[:, :, length:]).sum(-1, keepdim=True) * scale
-    weights = torch.softmax(torch.cat([to_prefix_BHCS, to_self_BHC1], dim=-1), dim=-1)
-    weights = F.dropout(weights, rate, module.training)
-    candidates_BHCE = (
-        weights[..., :length] @ value_BHLE[:, :, :length]
-        + weights[..., length:] * value_BHLE[:, :, length:]
+    candidates_BHKE = _candidates(
+        query_BHLE[:, :, length:],
+        key_BHLE,
+        value_BHLE,
+        packing,
+        scale,
+        dropout=lambda weights: F.dropout(weights, rate, module.training),
     )
-    return torch.cat([prefix_BHSE, candidates_BHCE], dim=2).transpose(1, 2), None
+    return torch.cat([prefix_BHSE, candidates_BHKE], dim=2).transpose(1, 2), None
+
+
+def _candidates(
+    query_BHKE: Tensor,
+    key_BHLE: Tensor,
+    value_BHLE: Tensor,
+    packing: Packing,
+    scale: float,
+    dropout: Callable[[Tensor], Tensor],
+) -> Tensor:
+    """Return what the K = C * O tokens of candidates attend to [B, H, K, E]."""
+    length, own = packing.prefix_length, packing.own_mask_BCO
+    shape = (*query_BHKE.shape[:2], *own.shape[1:])
+    to_prefix = (query_BHKE @ key_BHLE[:, :, :length].transpose(-1, -2)).view(
+        *shape, length
+    ) * scale
+    lowest = torch.finfo(to_prefix.dtype).min
+    hidden = ~packing.candidate_mask_BCS[:, None, :, None]
+    query_BHCOE, key_BHCOE, value_BHCOE = (
+        each.reshape(*shape, each.shape[-1])
+        for each in (query_BHKE, key_BHLE[:, :, length:], value_BHLE[:, :, length:])
+    )
+    alone = own.shape[2] == 1
+    if alone:  # products of single rows, for which a matrix product is slow
+        to_own = (query_BHCOE * key_BHCOE).sum(-1, keepdim=True) * scale
+    else:
+        to_own = query_BHCOE @ key_BHCOE.transpose(-1, -2) * scale
+        to_own = to_own.masked_fill(~own[:, None, :, None], lowest)
+    both = torch.cat([to_prefix.masked_fill(hidden, lowest), to_own], dim=-1)
+    weights = dropout(torch.softmax(both, dim=-1))
+    of_prefix = weights[..., :length].flatten(2, 3) @ value_BHLE[:, :, :length]
+    of_own = weights[..., length:]
+    from_own = of_own * value_BHCOE if alone else of_own @ value_BHCOE
+    return of_prefix + from_own.flatten(2, 3)
 
 
 AttentionInterface.register(NAME, packed_attention)

@@ -14,7 +14,8 @@ class RankBatch:
     event_rows_BS: int64 rows in the item table, -1 unknown or padding; event_vectors_BSD: float32
     text vectors; event_actions_BS: int64; event_features_BSE: float32; event_mask_BS: bool.
     candidate_rows_BC, candidate_vectors_BCD, candidate_features_BCF: the same for candidates.
-    context_BCX: float32, the request's context as seen at each candidate.
+    candidate_texts_BCN: int64 token ids of the candidates' own texts, -1 for padding; N is 0 in
+    item mode. context_BCX: float32, the request's context as seen at each candidate.
     visible_BC: int64, how many events each candidate may see, counted from the oldest; in serving
     all, in training those before its target.
     """
@@ -29,6 +30,7 @@ class RankBatch:
     candidate_rows_BC: Tensor
     candidate_vectors_BCD: Tensor
     candidate_features_BCF: Tensor
+    candidate_texts_BCN: Tensor
     context_BCX: Tensor
     visible_BC: Tensor
 

@@ -5,6 +5,7 @@ from dataclasses import asdict, dataclass, field
 from pathlib import Path
 
 CONFIG = "config.json"
+MAX_TEXT_TOKENS = 48
 
 
 @dataclass(frozen=True)
@@ -15,9 +16,10 @@ class RankerConfig:
     item table. text_width: width of the items' text vectors. features: names of the candidate
     features, in order. outcomes: names of what is predicted; "engage" is first, the others are
     given engagement ("like", "purchase") or given exposure ("dismiss"); "rating", the last, is a
-    number and no probability. withheld: features that the ranker does not see; language, ids:
-    whether it has a language model and item ids. These three are for ablations: what is missing is
-    missing in serving as in training.
+    number and no probability. candidate_tokens: how many tokens of a candidate's text the language
+    model reads beside its item token; 0 is item mode, more is text mode. withheld: features that
+    the ranker does not see; language, ids: whether it has a language model and item ids. These
+    three are for ablations: what is missing is missing in serving as in training.
     """
 
     language_model: dict[str, object]
@@ -32,7 +34,8 @@ class RankerConfig:
     value_weights: dict[str, float] = field(default_factory=lambda: {"engage": 1.0})
     id_width: int = 64
     max_history: int = 50
-    max_text_tokens: int = 48
+    max_text_tokens: int = MAX_TEXT_TOKENS
+    candidate_tokens: int = 0
     dropout: float = 0.1
     id_dropout: float = 0.2
     withheld: list[str] = field(default_factory=list)

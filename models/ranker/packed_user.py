@@ -19,12 +19,14 @@ Array = npt.NDArray[np.generic]
 class PackedCandidates:
     """Candidates of one user; each array has one row per candidate, see `RankBatch`.
 
-    visible: how many of the user's packed events the candidate may see.
+    texts: int [n, N], token ids, -1 after the last. visible: how many of the user's packed events
+    the candidate may see.
     """
 
     rows: Array
     vectors: Array
     features: Array
+    texts: Array
     context: Array
     visible: Array
 
@@ -56,6 +58,7 @@ def collate(config: RankerConfig, users: Sequence[PackedUser]) -> RankBatch:
         candidate_rows_BC=_stack([c.rows for c in candidates], torch.int64, fill=-1),
         candidate_vectors_BCD=_stack([c.vectors for c in candidates], torch.float32),
         candidate_features_BCF=_stack([c.features for c in candidates], torch.float32),
+        candidate_texts_BCN=_trimmed(_stack([c.texts for c in candidates], torch.int64, fill=-1)),
         context_BCX=_stack([c.context for c in candidates], torch.float32),
         visible_BC=_stack([c.visible for c in candidates], torch.int64),
     )
@@ -67,6 +70,12 @@ def _stack(arrays: Sequence[Array], dtype: torch.dtype, fill: int = 0) -> Tensor
     for row, array in enumerate(arrays):
         out[row, : len(array)] = torch.from_numpy(np.ascontiguousarray(array))
     return out
+
+
+def _trimmed(texts_BCN: Tensor) -> Tensor:
+    """Return token ids without the columns that hold only padding."""
+    longest = int((texts_BCN >= 0).sum(-1).max()) if texts_BCN.numel() else 0
+    return texts_BCN[..., :longest]
 
 
 def _mask(arrays: Sequence[Array]) -> Tensor:

@@ -23,7 +23,8 @@ class Ranker(nn.Module):
 
     Text tokens see each other. Events see the text and the events before them, so that appending
     one changes no earlier state. Candidates see what precedes them and themselves, and all stand at
-    the position after their last event.
+    the position after their last event. A candidate is one item token, in text mode followed by the
+    tokens of its own text; the score is read at the item token.
     """
 
     def __init__(self, config: RankerConfig, language_model: PreTrainedModel) -> None:
@@ -81,14 +82,16 @@ class Ranker(nn.Module):
         candidates = self.tokens.candidates(
             batch.candidate_rows_BC, batch.candidate_vectors_BCD, features, batch.context_BCX
         )
+        texts = self.language_model.get_input_embeddings()(batch.candidate_texts_BCN.clamp(min=0))
+        blocks = torch.cat([candidates[:, :, None], texts], dim=2)
         output = self.language_model(
-            inputs_embeds=torch.cat([words, events, candidates], dim=1).to(words.dtype),
+            inputs_embeds=torch.cat([words, events, blocks.flatten(1, 2)], dim=1).to(words.dtype),
             attention_mask=unmasked(words),
             position_ids=positions(batch),
             packing=packing(batch),
         )
         prefix = words.shape[1] + events.shape[1]
-        return output.last_hidden_state[:, prefix:]
+        return output.last_hidden_state[:, prefix :: blocks.shape[2]]
 
     def save(self, directory: Path) -> None:
         """Write configuration and weights into a folder."""
@@ -114,15 +117,19 @@ def packing(batch: RankBatch) -> Packing:
     order = torch.arange(events, device=sees_text.device)
     visible = (order < batch.visible_BC[..., None]) & batch.event_mask_BS[:, None, :]
     candidate_mask = torch.cat([sees_text.expand(-1, visible.shape[1], -1), visible], dim=2)
-    return Packing(texts + events, prefix_mask, candidate_mask)
+    item_tokens = torch.ones_like(batch.visible_BC, dtype=torch.bool)[..., None]
+    own_mask = torch.cat([item_tokens, batch.candidate_texts_BCN >= 0], dim=2)
+    return Packing(texts + events, prefix_mask, candidate_mask, own_mask)
 
 
 def positions(batch: RankBatch) -> Tensor:
-    """Return positions [B, T + S + C]: padding of the text takes none."""
+    """Return positions [B, T + S + C * (1 + N)]: padding of the text takes none."""
     text = batch.text_mask_BT.cumsum(1) - 1
     after_text = batch.text_mask_BT.sum(1, keepdim=True)
     events = after_text + torch.arange(batch.event_rows_BS.shape[1], device=text.device)
-    return torch.cat([text.clamp(min=0), events, after_text + batch.visible_BC], dim=1)
+    own = torch.arange(1 + batch.candidate_texts_BCN.shape[2], device=text.device)
+    candidates = (after_text + batch.visible_BC)[..., None] + own
+    return torch.cat([text.clamp(min=0), events, candidates.flatten(1)], dim=1)
 
 
 def new_ranker(config: RankerConfig, language_model_directory: Path) -> Ranker:

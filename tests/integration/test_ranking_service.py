@@ -2,6 +2,7 @@ import asyncio
 import json
 import shutil
 from collections.abc import AsyncIterator
+from dataclasses import replace
 from pathlib import Path
 
 import grpc
@@ -29,12 +30,30 @@ from tandem.v1.ranking_service_pb2 import RankRequest, RankResponse
 from tandem.v1.release_service_pb2 import LoadReleaseRequest, UnloadReleaseRequest
 from tandem_client.channel import open_aio_channel
 from tandem_client.errors import reason_of
-from tests.support.trained import WIDTH, train_two_tastes
+from tests.support.rankers import bert_config
+from tests.support.trained import SETTINGS, WIDTH, train_two_tastes, write_small_encoder
 
 
 @pytest.fixture(scope="module")
 def release_directory(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return train_two_tastes(tmp_path_factory.mktemp("two_tastes"))
+
+
+@pytest.fixture(scope="module")
+def text_release_directory(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A release whose language model reads candidates as text."""
+    directory = tmp_path_factory.mktemp("text_mode")
+    config = bert_config()
+    config.initializer_range = 0.3  # weights so large that what is read shows in half precision
+    language_model = write_small_encoder(directory / "language_model", config)
+    settings = replace(
+        SETTINGS,
+        candidate_tokens=4,
+        language_model=str(language_model),
+        parts="language",
+        tower_epochs=2,
+    )
+    return train_two_tastes(directory, settings=settings)
 
 
 @pytest.fixture
@@ -68,13 +87,15 @@ def golden(directory: Path) -> list[tuple[RankRequest, dict[str, float]]]:
     return [(ParseDict(e["request"], RankRequest()), e["engage_logits"]) for e in entries]
 
 
+@pytest.mark.parametrize("mode", ["release_directory", "text_release_directory"])
 async def test_serving_reproduces_the_scores_of_training(
-    channel: grpc.aio.Channel, release_directory: Path
+    channel: grpc.aio.Channel, mode: str, request: pytest.FixtureRequest
 ) -> None:
-    info = await load(channel, release_directory)
+    directory = request.getfixturevalue(mode)
+    info = await load(channel, directory)
     assert info.state == info_service_pb2.RELEASE_STATE_READY
-    for request, expected in golden(release_directory):
-        answer = await rank(channel, request)
+    for asked, expected in golden(directory):
+        answer = await rank(channel, asked)
         assert len(answer.items) == len(expected)
         for item in answer.items:
             logit = sum(part.logit for part in item.contributions)
@@ -110,6 +131,25 @@ async def test_an_item_newer_than_the_release_is_scored_by_its_text(
     answer = await rank(channel, request)
     assert "brand-new" in {item.item_id for item in answer.items}
     assert list(answer.unscored_item_ids) == ["nobody-knows"]
+
+
+async def test_in_text_mode_a_changed_text_is_read_at_once(
+    channel: grpc.aio.Channel, text_release_directory: Path
+) -> None:
+    await load(channel, text_release_directory)
+    request = golden(text_release_directory)[-1][0]
+    changed = request.candidates[0].item_id
+    vector = Vector(float32_values=np.full(WIDTH, WIDTH**-0.5, "<f4").tobytes())
+    scores = []
+    for title in ("red thing i", "blue best is"):
+        item = Item(item_id=changed, title=title)
+        del request.item_overrides[:]
+        request.item_overrides.append(ItemOverride(item=item, text_vector=vector))
+        answer = await rank(channel, request)
+        scores.append({item.item_id: item.score for item in answer.items})
+    before, after = scores
+    assert before.pop(changed) != after.pop(changed)
+    assert before == after
 
 
 async def test_an_events_item_that_nobody_knows_does_no_harm(

@@ -63,6 +63,11 @@ def test_all_files_of_a_release_have_the_mode_of_any_new_file(
     assert {path.name for path in files if path.stat().st_mode != usual} == set()
 
 
+def test_more_text_than_the_language_model_has_positions_is_refused(tmp_path: Path) -> None:
+    with pytest.raises(TrainingError, match=r"candidate_tokens=100 .* has 128"):
+        train_two_tastes(tmp_path, settings=replace(SETTINGS, candidate_tokens=100))
+
+
 def test_no_user_is_in_a_release(release_directory: Path) -> None:
     for path in release_directory.rglob("*"):
         if path.suffix in {".json", ".jsonl"}:

@@ -1,6 +1,9 @@
 """Small rankers and batches with random weights, for tests of the architecture."""
 
+from dataclasses import fields
+
 import numpy as np
+import numpy.typing as npt
 import torch
 from transformers import AutoModel, BertConfig, LlamaConfig, PretrainedConfig
 
@@ -36,7 +39,9 @@ def llama_config() -> PretrainedConfig:
     )
 
 
-def random_ranker(language_model: PretrainedConfig, seed: int = 0) -> Ranker:
+def random_ranker(
+    language_model: PretrainedConfig, seed: int = 0, candidate_tokens: int = 0
+) -> Ranker:
     torch.manual_seed(seed)
     config = RankerConfig(
         language_model=language_model.to_dict(),
@@ -46,6 +51,7 @@ def random_ranker(language_model: PretrainedConfig, seed: int = 0) -> Ranker:
         event_width=EVENT_WIDTH,
         context_width=CONTEXT,
         outcomes=["engage", "like"],
+        candidate_tokens=candidate_tokens,
     )
     ranker = Ranker(config, AutoModel.from_config(language_model))
     for parameter in ranker.head.parameters():
@@ -53,7 +59,9 @@ def random_ranker(language_model: PretrainedConfig, seed: int = 0) -> Ranker:
     return ranker.eval()
 
 
-def random_user(candidates: int, events: int = 6, texts: int = 3, seed: int = 0) -> PackedUser:
+def random_user(
+    candidates: int, events: int = 6, texts: int = 3, seed: int = 0, candidate_tokens: int = 0
+) -> PackedUser:
     random = np.random.default_rng(seed)
     return PackedUser(
         text_ids=tuple(random.integers(1, 100, texts).tolist()),
@@ -69,16 +77,22 @@ def random_user(candidates: int, events: int = 6, texts: int = 3, seed: int = 0)
             rows=random.integers(-1, ITEMS, candidates).astype(np.int32),
             vectors=random.normal(size=(candidates, TEXT_WIDTH)).astype(np.float32),
             features=random.normal(size=(candidates, FEATURES)).astype(np.float32),
+            texts=random_texts(candidates, candidate_tokens, random),
             context=random.normal(size=(candidates, CONTEXT)).astype(np.float32),
             visible=np.full(candidates, events),
         ),
     )
 
 
+def random_texts(count: int, most: int, random: np.random.Generator) -> npt.NDArray[np.int32]:
+    """Return token ids [count, most] of texts of any length from none on, -1 after the last."""
+    tokens = random.integers(1, 100, (count, most)).astype(np.int32)
+    lengths = random.integers(0, most + 1, count)
+    return np.where(np.arange(most) < lengths[:, None], tokens, np.int32(-1))
+
+
 def some_candidates(user: PackedUser, places: list[int]) -> PackedUser:
     """Return the user with some of the candidates only, in the given order."""
     c = user.candidates
-    part = PackedCandidates(
-        c.rows[places], c.vectors[places], c.features[places], c.context[places], c.visible[places]
-    )
+    part = PackedCandidates(*(getattr(c, field.name)[places] for field in fields(c)))
     return PackedUser(user.text_ids, user.events, user.event_vectors, part)

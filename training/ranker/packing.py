@@ -52,6 +52,7 @@ class Packer:
                 features=np.concatenate(
                     [e.features[places] for e, places in zip(chunk, chosen, strict=True)]
                 ),
+                texts=tables.items.text_tokens[flat],
                 context=np.repeat([e.context for e in chunk], counts, axis=0),
                 visible=np.repeat(visible, counts),
             ),

@@ -25,11 +25,14 @@ def scored(ranker: Ranker, packer: Packer, examples: Sequence[Example]) -> Itera
 
 
 def validation_ndcg(ranker: Ranker, packer: Packer, examples: Sequence[Example]) -> float:
-    """Return the mean NDCG@10; a target that no source found counts as missed."""
+    """Return the mean NDCG@10; a target that no source found counts as missed.
+
+    Of candidates that score alike the target counts as the last: who says nothing ranks nothing.
+    """
     ranker.eval()
     reachable = [example for example in examples if example.found_at >= 0]
     places = [
-        int((logits[:, 0] > logits[example.found_at, 0]).sum())
+        int((logits[:, 0] >= logits[example.found_at, 0]).sum()) - 1
         for example, logits in zip(reachable, scored(ranker, packer, reachable), strict=True)
     ]
     return float(ndcg(np.array(places), 10).sum() / max(len(examples), 1))

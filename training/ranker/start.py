@@ -7,10 +7,11 @@ import numpy as np
 from features.candidates import FEATURES
 from features.context import CONTEXT_WIDTH
 from features.events import EVENT_WIDTH
-from models.ranker.config import RankerConfig
+from models.ranker.config import MAX_TEXT_TOKENS, RankerConfig
 from models.ranker.ranker import Ranker, language_model_config, new_ranker
 from models.ranker.text import PrefixTokenizer
 from training.datasets.format import Dataset
+from training.errors import TrainingError
 from training.interactions import Interactions
 from training.parts import parts_of
 from training.ranker.outcomes import outcome_labels
@@ -31,6 +32,7 @@ def build_ranker(
     own = Path(settings.language_model or directory)
     language_model = language_model_config(own)
     parts = parts_of(settings.parts)
+    check_length(language_model, settings)
     config = RankerConfig(
         language_model=language_model,
         items=len(dataset.items),
@@ -44,8 +46,21 @@ def build_ranker(
         value_weights=VALUE_WEIGHTS,
         id_width=settings.id_width,
         max_history=settings.max_history,
+        candidate_tokens=settings.candidate_tokens,
         withheld=parts.withheld,
         language=parts.language,
         ids=parts.ids,
     )
     return new_ranker(config, own), PrefixTokenizer(own, config.max_text_tokens)
+
+
+def check_length(language_model: dict[str, object], settings: TrainSettings) -> None:
+    """Raise TrainingError where a language model has too few positions for what it is to read."""
+    longest = MAX_TEXT_TOKENS + settings.max_history + 1 + settings.candidate_tokens
+    positions = language_model.get("max_position_embeddings")
+    if isinstance(positions, int) and longest > positions:
+        raise TrainingError(
+            f"max_history={settings.max_history}, candidate_tokens={settings.candidate_tokens} and "
+            f"{MAX_TEXT_TOKENS} tokens of words need {longest} positions; the language model has "
+            f"{positions}"
+        )

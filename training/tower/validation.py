@@ -7,10 +7,24 @@ import numpy as np
 from models.tower.serving import ServedTower
 from training.evaluation.metrics import ndcg
 from training.interactions import Interactions
-from training.targets import Target
+from training.targets import Target, Targets
 from training.tower.users import inputs_of, user_vectors
 
-AT_ONCE = 256
+# Scores of so many items are held at once.
+SCORES = 2**24
+TARGETS_MOST = 3_000
+
+
+def unseen_targets(targets: Targets, seed: int) -> list[Target]:
+    """Return targets that a tower fitted before the ranker's window has not seen, each once.
+
+    Those of the window are many more than the ranker's own validation has: by a few hundred alone
+    the best epoch would be found by chance.
+    """
+    known = [t for t in (*targets.validate, *targets.learn) if not t.forget]
+    once = list({(target.user, target.place): target for target in known}.values())
+    drawn = np.random.default_rng(seed).permutation(len(once))[:TARGETS_MOST]
+    return [once[place] for place in np.sort(drawn)]
 
 
 class Validation:
@@ -25,8 +39,9 @@ class Validation:
         """Return the mean NDCG@10 of the targets among the full catalogue."""
         places = []
         item_vectors_NW = served.item_vectors_NW.numpy()
-        for start in range(0, len(self.targets), AT_ONCE):
-            some = self.targets[start : start + AT_ONCE]
+        at_once = max(1, min(256, SCORES // len(item_vectors_NW)))
+        for start in range(0, len(self.targets), at_once):
+            some = self.targets[start : start + at_once]
             inputs = []
             for target in some:
                 events = self.interactions.of(target.user)

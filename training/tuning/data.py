@@ -48,7 +48,8 @@ class TuningData:
 
     def run(self, settings: TrainSettings, say: Say) -> Run:
         """Return what the fits of a trial start from."""
-        run, _ = prepare(self.task(settings), settings, self.texts.encode, say)
+        language_model = Path(settings.language_model or self.encoder_directory)
+        run, _ = prepare(self.task(settings), language_model, settings, self.texts.encode, say)
         return run
 
 

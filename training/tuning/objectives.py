@@ -18,7 +18,7 @@ from training.progress import Say, Tracker
 from training.ranker.start import build_ranker
 from training.settings import TrainSettings
 from training.tower.loop import fit_tower, new_tower
-from training.tower.validation import Validation
+from training.tower.validation import Validation, unseen_targets
 from training.tuning.data import TuningData
 
 Float32 = npt.NDArray[np.float32]
@@ -101,7 +101,9 @@ class Objectives:
             run.repeat,
             settings,
             told,
-            validate=Validation(run.known, run.targets.validate, run.repeat),
+            validate=Validation(
+                run.known, unseen_targets(run.targets, run.settings.seed), run.repeat
+            ),
             epochs=settings.tower_epochs,
         )
 

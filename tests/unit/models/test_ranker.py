@@ -1,4 +1,5 @@
 from dataclasses import replace
+from itertools import product
 from pathlib import Path
 
 import numpy as np
@@ -19,9 +20,14 @@ from tests.support.rankers import (
 LANGUAGE_MODELS = {"encoder": bert_config, "decoder": llama_config}
 
 
-@pytest.fixture(params=LANGUAGE_MODELS)
+# Item mode and text mode: how many tokens of its text a candidate brings.
+MODES = {"item": 0, "text": 5}
+
+
+@pytest.fixture(params=product(LANGUAGE_MODELS, MODES), ids="-".join)
 def ranker(request: pytest.FixtureRequest) -> Ranker:
-    return random_ranker(LANGUAGE_MODELS[request.param]())
+    model, mode = request.param
+    return random_ranker(LANGUAGE_MODELS[model](), candidate_tokens=MODES[mode])
 
 
 def logits(ranker: Ranker, *users: PackedUser) -> torch.Tensor:
@@ -29,8 +35,12 @@ def logits(ranker: Ranker, *users: PackedUser) -> torch.Tensor:
         return ranker(collate(ranker.config, users))
 
 
+def user_of(ranker: Ranker, **counts: int) -> PackedUser:
+    return random_user(candidate_tokens=ranker.config.candidate_tokens, **counts)
+
+
 def test_packed_scores_equal_solo_scores(ranker: Ranker) -> None:
-    user = random_user(candidates=9)
+    user = user_of(ranker, candidates=9)
     packed = logits(ranker, user)[0]
     solo = torch.cat([logits(ranker, some_candidates(user, [i]))[0] for i in range(9)])
     assert packed.std() > 0.1
@@ -38,22 +48,22 @@ def test_packed_scores_equal_solo_scores(ranker: Ranker) -> None:
 
 
 def test_the_order_of_candidates_does_not_matter(ranker: Ranker) -> None:
-    user = random_user(candidates=7)
+    user = user_of(ranker, candidates=7)
     order = [3, 0, 6, 1, 5, 2, 4]
     shuffled = logits(ranker, some_candidates(user, order))[0]
     torch.testing.assert_close(shuffled, logits(ranker, user)[0][order], atol=1e-5, rtol=1e-4)
 
 
 def test_padding_by_another_user_does_not_matter(ranker: Ranker) -> None:
-    short = random_user(candidates=3, events=2, texts=2, seed=1)
-    long = random_user(candidates=8, events=9, texts=6, seed=2)
+    short = user_of(ranker, candidates=3, events=2, texts=2, seed=1)
+    long = user_of(ranker, candidates=8, events=9, texts=6, seed=2)
     together = logits(ranker, short, long)
     torch.testing.assert_close(together[0, :3], logits(ranker, short)[0], atol=1e-5, rtol=1e-4)
     torch.testing.assert_close(together[1], logits(ranker, long)[0], atol=1e-5, rtol=1e-4)
 
 
 def test_a_candidate_sees_only_the_events_that_are_visible_to_it(ranker: Ranker) -> None:
-    user = random_user(candidates=4, events=6)
+    user = user_of(ranker, candidates=4, events=6)
     early = replace(
         user,
         events=user.events[:4],
@@ -68,11 +78,11 @@ def test_a_candidate_sees_only_the_events_that_are_visible_to_it(ranker: Ranker)
 
 
 def test_a_user_without_history_gets_finite_scores(ranker: Ranker) -> None:
-    assert torch.isfinite(logits(ranker, random_user(candidates=5, events=0))).all()
+    assert torch.isfinite(logits(ranker, user_of(ranker, candidates=5, events=0))).all()
 
 
 def test_contributions_sum_to_the_logit(ranker: Ranker) -> None:
-    batch = collate(ranker.config, [random_user(candidates=6)])
+    batch = collate(ranker.config, [user_of(ranker, candidates=6)])
     with torch.inference_mode():
         found, language, parts = ranker.explain(batch)
         assert torch.equal(found, ranker(batch))
@@ -81,7 +91,7 @@ def test_contributions_sum_to_the_logit(ranker: Ranker) -> None:
 
 
 def test_a_feature_of_which_nothing_is_known_contributes_nothing(ranker: Ranker) -> None:
-    user = random_user(candidates=4)
+    user = user_of(ranker, candidates=4)
     user.candidates.features[:, 2] = 0.0
     with torch.inference_mode():
         _, _, parts = ranker.explain(collate(ranker.config, [user]))
@@ -90,7 +100,7 @@ def test_a_feature_of_which_nothing_is_known_contributes_nothing(ranker: Ranker)
 
 
 def test_a_saved_ranker_scores_the_same_when_loaded(ranker: Ranker, tmp_path: Path) -> None:
-    user = random_user(candidates=5)
+    user = user_of(ranker, candidates=5)
     ranker.save(tmp_path)
     torch.testing.assert_close(logits(load_ranker(tmp_path), user), logits(ranker, user))
 
@@ -103,6 +113,28 @@ def test_later_outcomes_are_given_the_first() -> None:
         values(chances, ["engage", "like"], {"engage": 1.0, "like": 2.0}),
         chances[:, 0] + 2 * chances[:, 1],
     )
+
+
+@pytest.mark.parametrize("model", LANGUAGE_MODELS)
+def test_in_text_mode_a_candidate_reads_its_own_text_and_no_others(model: str) -> None:
+    ranker = random_ranker(LANGUAGE_MODELS[model](), candidate_tokens=5)
+    user = user_of(ranker, candidates=4)
+    texts = user.candidates.texts.copy()
+    texts[2] = [7, 8, 9, -1, -1]
+    other = replace(user, candidates=replace(user.candidates, texts=texts))
+    before, after = logits(ranker, user)[0], logits(ranker, other)[0]
+    assert not torch.allclose(before[2], after[2], atol=1e-3)
+    torch.testing.assert_close(before[[0, 1, 3]], after[[0, 1, 3]], atol=1e-5, rtol=1e-4)
+
+
+def test_the_order_of_a_candidates_words_matters() -> None:
+    ranker = random_ranker(bert_config(), candidate_tokens=3)
+    user = user_of(ranker, candidates=1)
+    forth, back = (
+        replace(user, candidates=replace(user.candidates, texts=np.array([words])))
+        for words in ([5, 6, 7], [7, 6, 5])
+    )
+    assert not torch.allclose(logits(ranker, forth), logits(ranker, back), atol=1e-4)
 
 
 def with_parts(**parts: object) -> Ranker:

@@ -3,7 +3,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from tests.support.trained import SETTINGS, encode_by_words, write_two_tastes
+from tests.support.trained import SETTINGS, encode_by_words, write_small_encoder, write_two_tastes
 from training.datasets import open_dataset
 from training.errors import TrainingError
 from training.interactions import interactions_of
@@ -14,6 +14,7 @@ from training.tuning.data import tuning_data
 
 def test_what_targets_say_is_encoded_and_nothing_else_of_the_words(tmp_path: Path) -> None:
     dataset = open_dataset(str(write_two_tastes(tmp_path / "data")), rejects=None)
+    language_model = write_small_encoder(tmp_path / "encoder")
     asked: list[str] = []
 
     def encode(texts: list[str], say: Say):
@@ -22,7 +23,7 @@ def test_what_targets_say_is_encoded_and_nothing_else_of_the_words(tmp_path: Pat
 
     material = read_material(dataset, interactions_of(dataset), SETTINGS.seed)
     task = choose_task(material, SETTINGS, test=True)
-    run, encoder = prepare(task, SETTINGS, encode, lambda _: None)
+    run, encoder = prepare(task, language_model, SETTINGS, encode, lambda _: None)
     assert encoder == "words-1"
     assert asked == task.texts()
     assert asked[: len(dataset.items)] == material.texts
