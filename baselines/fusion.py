@@ -12,6 +12,7 @@ import numpy as np
 
 from baselines import ease, ials, itemknn, lightfm_warp, popular, sasrec
 from baselines.ranking import Scorer, batches, best
+from baselines.trees import SHARED
 from baselines.trial import Events, Float32, Int32, Int64, NotApplicable, Requests, Trial
 from baselines.validation import VALIDATION_USERS, Settings, targets_of
 
@@ -25,15 +26,10 @@ GRID: list[Settings] = [
     for leaves, least in ((15, 100), (7, 100), (31, 200))
 ]
 FIXED = {
+    **SHARED,
     "objective": "lambdarank",
     "lambdarank_truncation_level": 30,
     "feature_fraction": 0.7,
-    "bagging_fraction": 0.8,
-    "bagging_freq": 1,
-    "num_threads": 2,
-    "deterministic": True,
-    "force_row_wise": True,
-    "verbose": -1,
 }
 
 

@@ -10,6 +10,7 @@ import numpy as np
 from scipy import sparse, stats
 
 from baselines import ease, ials, itemknn
+from baselines.trees import SHARED
 from baselines.trial import (
     Bool,
     Events,
@@ -39,16 +40,11 @@ GRID: list[Settings] = [
     for leaves in (7, 15, 31)
 ]
 FIXED = {
+    **SHARED,
     "objective": "binary",
     "learning_rate": 0.03,
     "min_data_in_leaf": 50,
     "feature_fraction": 0.8,
-    "bagging_fraction": 0.8,
-    "bagging_freq": 1,
-    "num_threads": 2,
-    "deterministic": True,
-    "force_row_wise": True,
-    "verbose": -1,
 }
 
 

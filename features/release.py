@@ -17,14 +17,11 @@ from features.neighbours import Neighbours
 from features.ratings import ItemRatings
 from features.tower import TowerSpace
 from features.user_view import ReleaseTables
+from serving.errors import ReleaseUnusable
 
 FORMAT = 3
 MANIFEST = "manifest.json"
 CANDIDATES_DEFAULT = 200
-
-
-class ReleaseUnusable(Exception):
-    """A release directory is missing, incomplete, of another format, or its hashes do not match."""
 
 
 class DatasetEntry(TypedDict):
@@ -180,6 +177,12 @@ def file_sha256(path: Path) -> str:
     """Return the SHA-256 of a file, as hexadecimal digits."""
     with path.open("rb") as file:
         return file_digest(file, "sha256").hexdigest()
+
+
+def identify(uri: str | Path) -> tuple[str, dict[str, str]]:
+    """Return id and model versions of a release directory, unverified. Raises ReleaseUnusable."""
+    release = open_release(uri, verify=False)
+    return release.release_id, release.model_versions
 
 
 def open_release(uri: str | Path, *, verify: bool = True) -> Release:

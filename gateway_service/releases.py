@@ -4,7 +4,6 @@ import asyncio
 import logging
 
 from features.release import Release, open_release
-from features.release import ReleaseUnusable as DirectoryUnusable
 from gateway_service.store.database import Database
 from gateway_service.store.releases import (
     Pointer,
@@ -116,8 +115,6 @@ async def read_release(uri: str, *, verify: bool) -> Release:
 
     try:
         return await asyncio.to_thread(read)
-    except DirectoryUnusable as error:
-        raise ReleaseUnusable(str(error)) from error
     except (OSError, ValueError, KeyError, TypeError) as error:
         raise ReleaseUnusable(f"{uri} cannot be read: {error}") from error
 

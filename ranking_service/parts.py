@@ -8,9 +8,10 @@ from contextlib import asynccontextmanager
 import grpc.aio
 import torch
 
+from features.release import identify
 from ranking_service.golden import replay
 from ranking_service.limits import LIMITS
-from ranking_service.loaded_release import LoadedRelease, identify, read_release
+from ranking_service.loaded_release import LoadedRelease, read_release
 from ranking_service.model_thread import ModelThread
 from ranking_service.pipeline import RankPipeline
 from ranking_service.servicer import RankingServicer

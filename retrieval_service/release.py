@@ -6,7 +6,6 @@ import numpy as np
 import numpy.typing as npt
 
 from features.release import Release, open_release
-from features.release import ReleaseUnusable as Unusable
 from models.tower.config import TowerConfig, load_tower_config
 from serving.errors import ReleaseUnusable
 
@@ -28,15 +27,9 @@ class LoadedRelease:
         return self.release.manifest["encoder"]["version"]
 
 
-def identify(uri: str) -> tuple[str, dict[str, str]]:
-    """Return id and model versions of a release directory. Raises ReleaseUnusable."""
-    release = _open(uri, verify=False)
-    return release.release_id, release.model_versions
-
-
 def read_release(uri: str) -> LoadedRelease:
     """Open a release, hashes checked, and read what requests need. Raises ReleaseUnusable."""
-    release = _open(uri, verify=True)
+    release = open_release(uri)
     try:
         release.items.row("")  # makes the table of rows by id
         if release.items.text_vectors.shape != (
@@ -55,10 +48,3 @@ def read_release(uri: str) -> LoadedRelease:
         raise ReleaseUnusable(f"{uri} cannot be read: {error}") from error
     order = np.argsort(-release.items.recent_popularity, kind="stable")
     return LoadedRelease(release, tower, order.astype(np.int32))
-
-
-def _open(uri: str, *, verify: bool) -> Release:
-    try:
-        return open_release(uri, verify=verify)
-    except Unusable as error:
-        raise ReleaseUnusable(str(error)) from error

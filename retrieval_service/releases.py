@@ -7,11 +7,12 @@ from collections.abc import Awaitable, Callable
 import grpc.aio
 import numpy as np
 
+from features.release import identify
 from retrieval_service.catalogue.vectors import Vectors
 from retrieval_service.filters.compiler import AVAILABLE
 from retrieval_service.index.indexer import Indexer
 from retrieval_service.index.spaces import Space, spaces_of
-from retrieval_service.release import LoadedRelease, identify, read_release
+from retrieval_service.release import LoadedRelease, read_release
 from retrieval_service.user_encoder import UserEncoder
 from serving.errors import DependencyUnavailable
 from serving.release_shelf import ReleaseShelf

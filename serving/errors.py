@@ -89,7 +89,7 @@ class Overloaded(TandemError):
 
 
 class ReleaseUnusable(TandemError):
-    """A release directory is missing, incomplete or altered."""
+    """A release directory is missing, incomplete, altered or of another format."""
 
 
 class StorageUnavailable(TandemError):

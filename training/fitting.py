@@ -22,6 +22,7 @@ from training.ranker.labels import event_labels
 from training.ranker.loop import train_ranker
 from training.ranker.packing import Packer
 from training.ranker.quality import validation_quality
+from training.ranker.validation_logits import validation_logits
 from training.ratings import fit_ratings
 from training.settings import TrainSettings
 from training.source_weights import learn_weights
@@ -146,8 +147,9 @@ def fit_ranker(
     )
     if run.settings.lora_rank:
         merge_adapters(ranker)
-    calibration = calibrate(ranker, packer, validate, judged[len(judge) :], labels, say)
-    quality = validation_quality(ranker, packer, validate, judged[len(judge) :], labels, say)
+    said = validation_logits(ranker, packer, validate, judged[len(judge) :])
+    calibration = calibrate(ranker, said, labels, say)
+    quality = validation_quality(ranker, said, labels, say)
     return {"candidate_recall": recall, "calibration_error": calibration, **quality}
 
 

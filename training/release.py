@@ -4,7 +4,7 @@ import json
 import os
 import secrets
 import shutil
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -73,6 +73,7 @@ def write_release(
         lines = (json.dumps(entry, ensure_ascii=False) for entry in golden)
         (draft / "golden.jsonl").write_text("\n".join(lines) + "\n")
         files = sorted(path for path in draft.rglob("*") if path.is_file())
+        _make_readable(files, draft)
         hashes = {str(path.relative_to(draft)): file_sha256(path) for path in files}
         manifest: Manifest = {
             "format": FORMAT,
@@ -97,6 +98,13 @@ def write_release(
         draft.rename(out)
     finally:
         shutil.rmtree(draft, ignore_errors=True)
+
+
+def _make_readable(files: Sequence[Path], draft: Path) -> None:
+    """Give files the mode that the umask gives: safetensors writes for its own user alone."""
+    mode = draft.stat().st_mode & 0o666
+    for file in files:
+        file.chmod(mode)
 
 
 def _export_tower(folder: Path, tower: UserTower, tables: ReleaseTables) -> None:

@@ -2,7 +2,8 @@
 
 import time
 from collections.abc import Sequence
-from dataclasses import asdict, replace
+from dataclasses import asdict
+from functools import partial
 from importlib.metadata import version
 from pathlib import Path
 
@@ -11,30 +12,23 @@ import numpy.typing as npt
 import torch
 
 from features.release import DatasetEntry
-from models.ranker.ranker import language_model_config
-from models.ranker.text import CandidateTokenizer
 from training.checkpoint import NOWHERE, Checkpoint, open_checkpoint, run_of
 from training.datasets.fingerprint import fingerprint
 from training.datasets.format import Dataset
 from training.datasets.settings import Cleaning
 from training.datasets.source import open_dataset
 from training.encoding import encode_texts
-from training.errors import TrainingError
-from training.estimate import Counts, estimate
+from training.estimate import estimate
 from training.evaluation.leave_one_out import evaluate, table
-from training.fitting import Run, fit_early, fit_ranker, refit
+from training.fitting import fit_early, fit_ranker, refit
 from training.golden import golden_requests
 from training.interactions import Interactions, interactions_of
-from training.item_table import item_texts, new_item_table
+from training.preparation import choose_task, prepare, read_material
 from training.progress import Say
 from training.ranker.packing import Packer
 from training.ranker.start import build_ranker
 from training.release import check_target, new_release_id, write_release
 from training.settings import TrainSettings
-from training.split import leave_last_out
-from training.targets import Targets, choose_targets
-from training.warm_start import warm_start
-from training.words import collect_words
 
 
 def train(
@@ -109,41 +103,30 @@ def train_release(
     check_target(out)
     torch.manual_seed(settings.seed)
     start = time.monotonic()
-    if len(known.events) < 2 or known.items < 2:
-        raise TrainingError(f"{spec} has fewer than 2 interactions or items to learn from")
-
-    texts = item_texts(dataset)
-    words = collect_words(dataset, known, settings.seed)
-    split = leave_last_out(known, dataset.repeat, settings, test=test)
-    targets = choose_targets(split, known, words, settings)
-    said = targets.words()
-    spoken = [words.texts[place] for place in said]
-    counts = counts_of(known, texts + spoken, targets, encoder_directory)
-    say(estimate(counts, settings).line())
-    vectors, encoder_version = kept_texts(encoder_target, texts + spoken, checkpoint, say)
+    task = choose_task(read_material(dataset, known, settings.seed), settings, test=test)
+    say(estimate(task.counts(encoder_directory), settings).line())
+    encode = partial(kept_texts, encoder_target, checkpoint)
     language_model = Path(settings.language_model or encoder_directory)
-    tokens = CandidateTokenizer(language_model, settings.candidate_tokens).tokens(texts)
-    base = new_item_table(dataset, texts, vectors[: len(texts)], tokens)
-    words = replace(words, vectors=np.zeros((len(words.texts), vectors.shape[1]), np.float32))
-    words.vectors[said] = vectors[len(texts) :]
+    run, encoder = prepare(
+        task, language_model, settings, encode, say, warm=warm, checkpoint=checkpoint
+    )
 
-    begun = warm_start(warm, base, dataset.name, encoder_version, say) if warm else None
-    run = Run(base, known, dataset.repeat, words, split, targets, settings, say, begun, checkpoint)
     ranker, tokenizer = build_ranker(dataset, known, encoder_directory, settings)
-    if begun is not None:
-        begun.ranker(ranker)
+    if run.warm is not None:
+        run.warm.ranker(ranker)
     models = fit_early(run)
     validation = checkpoint.finished("ranker", ranker)
     if validation is None:
         validation = fit_ranker(run, models, ranker, tokenizer)
         checkpoint.finish("ranker", validation, ranker)
+
     report = {}
     if test:
         say("collaborative filtering and tower on all but the test targets, for the evaluation")
-        models = refit(run, models, known.first(split.before_test(known)), "evaluation")
+        models = refit(run, models, known.first(run.split.before_test(known)), "evaluation")
         report = checkpoint.finished("evaluation")
         if report is None:
-            tested = list(run.maker(models).examples(targets.test))
+            tested = list(run.maker(models).examples(run.targets.test))
             report = evaluate(ranker, Packer(run.maker(models), tokenizer), tested, say)
             checkpoint.finish("evaluation", report)
         for line in table(report):
@@ -153,17 +136,7 @@ def train_release(
     models = refit(run, models, known, "release")
     release_id = new_release_id(dataset.name)
     newest_ms = int(known.events.times_ms.max())
-    golden = golden_requests(release_id, models, ranker, tokenizer, words, newest_ms, settings)
-    entry: DatasetEntry = {
-        "spec": absolute_spec(spec),
-        "clean": (cleaning or Cleaning()).words(),
-        "name": dataset.name,
-        "fingerprint": fingerprint(dataset),
-        "repeat": dataset.repeat,
-        "interactions": len(known.events),
-        "items": len(dataset.items),
-        "users": len(dataset.users),
-    }
+    golden = golden_requests(release_id, models, ranker, tokenizer, run.words, newest_ms, settings)
     write_release(
         out,
         release_id,
@@ -172,11 +145,11 @@ def train_release(
         ranker,
         language_model,
         golden,
-        dataset=entry,
-        encoder={"version": encoder_version, "dimension": vectors.shape[1]},
+        dataset=dataset_entry(dataset, known, spec, cleaning or Cleaning()),
+        encoder={"version": encoder, "dimension": run.base.text_vectors.shape[1]},
         metrics={"leave_one_out": report, "validation": validation},
         settings=asdict(settings),
-        warm_start=begun.release.release_id if begun else "",
+        warm_start=run.warm.release.release_id if run.warm else "",
         version=version("tandem-recsys"),
     )
     checkpoint.remove()
@@ -185,7 +158,7 @@ def train_release(
 
 
 def kept_texts(
-    target: str, texts: Sequence[str], checkpoint: Checkpoint, say: Say
+    target: str, checkpoint: Checkpoint, texts: Sequence[str], say: Say
 ) -> tuple[npt.NDArray[np.float32], str]:
     """Return texts' vectors and the encoder's version, encoded anew only if they were not kept."""
     found = checkpoint.load("texts")
@@ -196,22 +169,20 @@ def kept_texts(
     return vectors, encoder
 
 
-def counts_of(
-    known: Interactions, texts: Sequence[str], targets: Targets, encoder_directory: Path
-) -> Counts:
-    """Return what decides on the time and memory of a run."""
-    language_model = language_model_config(encoder_directory)
-    return Counts(
-        events=len(known.events),
-        items=known.items,
-        texts=len(texts),
-        characters=sum(map(len, texts)),
-        learn=len(targets.learn),
-        validate=len(targets.validate),
-        test=len(targets.test),
-        text_width=int(str(language_model["hidden_size"])),
-        language_model=language_model,
-    )
+def dataset_entry(
+    dataset: Dataset, known: Interactions, spec: str, cleaning: Cleaning
+) -> DatasetEntry:
+    """Return what the manifest tells of the data."""
+    return {
+        "spec": absolute_spec(spec),
+        "clean": cleaning.words(),
+        "name": dataset.name,
+        "fingerprint": fingerprint(dataset),
+        "repeat": dataset.repeat,
+        "interactions": len(known.events),
+        "items": len(dataset.items),
+        "users": len(dataset.users),
+    }
 
 
 def absolute_spec(spec: str) -> str:

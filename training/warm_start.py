@@ -11,10 +11,11 @@ from torch import Tensor, nn
 
 from features.item_table import ItemTable
 from features.item_text import text_hash
-from features.release import Release, ReleaseUnusable, open_release
+from features.release import Release, open_release
 from models.ranker.config import RankerConfig
 from models.ranker.ranker import Ranker, load_ranker
 from models.tower.tower import UserTower, load_tower
+from serving.errors import ReleaseUnusable
 from training.errors import TrainingError
 from training.progress import Say
 

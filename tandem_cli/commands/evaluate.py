@@ -11,12 +11,13 @@ from rich.table import Table
 
 from tandem_cli.commands.encoder import Encoders, Weights
 from tandem_cli.commands.recommend import parse_time
-from tandem_cli.commands.train import FREE_DISK_MIB, changed_settings
 from tandem_cli.console import out, say
 from tandem_cli.dataset_spec import DATASET_HELP, Clean, cleaning_of, need_dataset
 from tandem_cli.disk import need_free
 from tandem_cli.encoders import prepare_encoder
 from tandem_cli.failure import CommandFailed
+from tandem_cli.train_settings import SettingsFile, changed_settings
+from tandem_cli.training_run import FREE_DISK_MIB
 
 PROTOCOLS = ("loo", "time", "given")
 
@@ -46,6 +47,7 @@ def evaluate(
     ),
     requests: int = typer.Option(5_000, min=0, help="Requests at most, a fixed sample; 0: all."),
     labelled: int = typer.Option(20_000, min=0, help="Labelled rows at most, by user; 0: all."),
+    settings_file: Path | None = SettingsFile,
     changes: list[str] = typer.Option(
         [], "--set", help="A setting of Tandem's training, such as epochs=2. Repeatable."
     ),
@@ -67,7 +69,7 @@ def evaluate(
 ) -> None:
     """Compare Tandem with strong baselines on one split, through the path that is served."""
     # A mistake in the arguments is told before anything large is loaded.
-    settings = changed_settings(changes)
+    settings = changed_settings(changes, settings_file)
     cleaning = cleaning_of(clean)
     if protocol not in PROTOCOLS:
         raise CommandFailed(f"--protocol {protocol}: is none of {', '.join(PROTOCOLS)}")
@@ -81,7 +83,7 @@ def evaluate(
     need_free(work, FREE_DISK_MIB, "an evaluation")
 
     from tandem_cli.evaluation.baselines import BASELINES
-    from tandem_cli.evaluation.run import Plan
+    from tandem_cli.evaluation.plan import Plan
     from tandem_cli.evaluation.run import evaluate as run
     from tandem_cli.evaluation.tandem import TandemSettings
     from training.datasets import DatasetError, open_dataset
@@ -132,15 +134,11 @@ def evaluate(
 
 def _write(report: dict[str, Any], file: Path) -> None:
     """Write JSON, pictures and page, and print the table."""
+    from training.evaluation.notes import notes, significance_lines
+    from training.evaluation.page import markdown
     from training.evaluation.pictures import draw
-    from training.evaluation.report import (
-        labels_table,
-        markdown,
-        notes,
-        ranking_table,
-        significance_lines,
-        write_json,
-    )
+    from training.evaluation.report import write_json
+    from training.evaluation.tables import labels_table, ranking_table
 
     write_json(report, file)
     page = file.with_suffix(".md")

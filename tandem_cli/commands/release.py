@@ -6,7 +6,8 @@ import typer
 from rich import box
 from rich.table import Table
 
-from features.release import ReleaseUnusable, open_release
+from features.release import open_release
+from serving.errors import ReleaseUnusable
 from tandem.v1 import info_service_pb2
 from tandem_cli.console import out, say
 from tandem_cli.failure import CommandFailed

@@ -7,6 +7,7 @@ import typer
 from grpc_health.v1 import health_pb2, health_pb2_grpc
 from rich import box
 from rich.table import Table
+from tritonclient.grpc import service_pb2, service_pb2_grpc
 
 from tandem.v1 import info_service_pb2
 from tandem.v1.info_service_pb2 import GetInfoResponse
@@ -18,11 +19,12 @@ from tandem_client import TandemClient
 from tandem_client.channel import open_channel
 
 SERVICES = ("gateway", "retrieval", "ranking")
+TRITON = "triton"
 TIMEOUT_S = 2.0
 
 
 def status(state: Path = State) -> None:
-    """Show health, releases and memory of each part; exit status 1 if one is not healthy."""
+    """Show health, memory and what each part holds; exit status 1 if one is not healthy."""
     record = read_record(state)
     if record is None or not record.alive():
         raise CommandFailed(f"no stack runs on {state}; start it with `tandem up`")
@@ -49,9 +51,11 @@ def _look(part: Part) -> tuple[str, str]:
     """Return a part's health and what it holds, each in a few words."""
     if not part.alive():
         return "ended", ""
-    if part.name not in SERVICES:
+    if part.name not in (*SERVICES, TRITON):
         return "running", ""
     try:
+        if part.name == TRITON:
+            return _look_at_triton(part.address)
         channel = open_channel(part.address)
         with channel, TandemClient(part.address) as client:
             request = health_pb2.HealthCheckRequest()
@@ -60,6 +64,16 @@ def _look(part: Part) -> tuple[str, str]:
             return health.lower().replace("_", " "), _holds(client.get_info(timeout_s=TIMEOUT_S))
     except grpc.RpcError:
         return "does not answer", ""
+
+
+def _look_at_triton(address: str) -> tuple[str, str]:
+    with open_channel(address) as channel:
+        stub = service_pb2_grpc.GRPCInferenceServiceStub(channel)
+        ready = stub.ServerReady(service_pb2.ServerReadyRequest(), timeout=TIMEOUT_S).ready
+        index = stub.RepositoryIndex(service_pb2.RepositoryIndexRequest(), timeout=TIMEOUT_S)
+    models = sorted(index.models, key=lambda model: model.name)
+    lines = [f"{m.name} {m.version} {m.state.lower() or 'not loaded'}" for m in models]
+    return "serving" if ready else "not serving", "\n".join(lines)
 
 
 def _holds(info: GetInfoResponse) -> str:

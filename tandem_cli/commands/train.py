@@ -1,21 +1,18 @@
 """`tandem train`: data set to release."""
 
 import asyncio
-import json
-import time
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import asdict
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
-import grpc
 import typer
 
-from features.release import ReleaseUnusable, open_release
+from features.release import open_release
+from serving.errors import ReleaseUnusable
 from tandem_cli.commands.encoder import Encoders, Weights
 from tandem_cli.commands.train_encoder import train_encoder
-from tandem_cli.console import say, timed
+from tandem_cli.console import timed
 from tandem_cli.dataset_spec import DATASET_HELP, Clean, cleaning_of, need_dataset
 from tandem_cli.disk import need_free
 from tandem_cli.encoders import prepare_encoder
@@ -23,18 +20,11 @@ from tandem_cli.failure import CommandFailed
 from tandem_cli.group import CommandWithCommands
 from tandem_cli.stack.ports import free_ports
 from tandem_cli.stack.triton import Triton, TritonSettings
-from training.settings import TrainSettings
+from tandem_cli.train_settings import SettingsFile, changed_settings
+from tandem_cli.training_run import FREE_DISK_MIB, training_run
 
 if TYPE_CHECKING:
     from training.progress import Say
-
-FREE_DISK_MIB = 1024
-SettingsFile = typer.Option(
-    None,
-    "--settings",
-    help="A JSON file of settings, as `tandem tune` writes it; --set overrides it.",
-)
-
 
 app = typer.Typer(cls=CommandWithCommands, invoke_without_command=True)
 app.command("encoder")(train_encoder)
@@ -82,38 +72,25 @@ def train(
     need_free(out, FREE_DISK_MIB, "training")
     directory = prepare_encoder(encoder, encoders)
 
-    from transformers.utils.logging import disable_progress_bar
-
-    from training.datasets import DatasetError
-    from training.errors import TrainingError
     from training.run import train as run
 
-    # Progress is told line by line; the libraries' bars would run through it.
-    disable_progress_bar()
-    start = time.monotonic()
-
-    def tell(message: str) -> None:
-        for line in message.splitlines():
-            say(f"{time.monotonic() - start:6.0f} s  {line}")
-
-    try:
-        with triton_for(directory, encoder_target) as target, tracker(tell, tensorboard) as told:
-            run(
-                dataset,
-                out,
-                encoder_target=target,
-                encoder_directory=directory,
-                settings=settings,
-                cleaning=cleaning,
-                warm=warm_start,
-                work=work,
-                restart=restart,
-                say=told,
-            )
-    except (DatasetError, TrainingError) as error:
-        raise CommandFailed(str(error)) from error
-    except grpc.RpcError as error:
-        raise CommandFailed(f"the text encoder failed: {error}") from error
+    with (
+        training_run() as tell,
+        triton_for(directory, encoder_target) as target,
+        tracker(tell, tensorboard) as told,
+    ):
+        run(
+            dataset,
+            out,
+            encoder_target=target,
+            encoder_directory=directory,
+            settings=settings,
+            cleaning=cleaning,
+            warm=warm_start,
+            work=work,
+            restart=restart,
+            say=told,
+        )
 
 
 def need_release(directory: Path) -> None:
@@ -136,45 +113,6 @@ def tracker(tell: "Say", directory: Path | None) -> Iterator["Say"]:
 
     with SummaryWriter(str(directory)) as writer:
         yield Tracker(tell, writer.add_scalar)
-
-
-def changed_settings(changes: list[str], file: Path | None = None) -> TrainSettings:
-    """Return the default settings with those of a file, and then some more, each `name=value`."""
-    defaults = asdict(TrainSettings())
-    values = {} if file is None else read_settings(file, defaults)
-    for change in changes:
-        name, _, text = change.partition("=")
-        if name not in defaults:
-            raise CommandFailed(f"--set {change}: the settings are {', '.join(defaults)}")
-        try:
-            values[name] = type(defaults[name])(text)
-        except ValueError:
-            raise CommandFailed(
-                f"--set {change}: {text!r} is no {type(defaults[name]).__name__}"
-            ) from None
-    return TrainSettings(**values)
-
-
-def read_settings(file: Path, defaults: dict[str, Any]) -> dict[str, Any]:
-    """Return the settings of a JSON file, an object of values by name. Raises CommandFailed."""
-    try:
-        content = json.loads(file.read_text(encoding="utf-8"))
-    except (OSError, ValueError) as error:
-        raise CommandFailed(f"--settings {file}: {error}") from error
-    if not isinstance(content, dict):
-        raise CommandFailed(f"--settings {file}: it is no JSON object of settings")
-    for name, value in content.items():
-        if name not in defaults:
-            raise CommandFailed(
-                f"--settings {file}: {name} is none of the settings {', '.join(defaults)}"
-            )
-        kind = type(defaults[name])
-        # A whole number is a number too; true is not.
-        if kind is float and type(value) is int:
-            content[name] = float(value)
-        elif type(value) is not kind:
-            raise CommandFailed(f"--settings {file}: {name}: {value!r} is no {kind.__name__}")
-    return content
 
 
 @contextmanager

@@ -1,19 +1,16 @@
 """`tandem train encoder`: go on training a text encoder on a catalogue's own texts."""
 
-import time
 from dataclasses import replace
 from pathlib import Path
 
 import typer
 
 from tandem_cli.commands.encoder import Encoders, Weights
-from tandem_cli.console import say
 from tandem_cli.dataset_spec import DATASET_HELP, Clean, cleaning_of, need_dataset
 from tandem_cli.disk import need_free
 from tandem_cli.encoders import prepare_encoder
 from tandem_cli.failure import CommandFailed
-
-FREE_DISK_MIB = 1024
+from tandem_cli.training_run import FREE_DISK_MIB, training_run
 
 
 def train_encoder(
@@ -49,23 +46,12 @@ def train_encoder(
     need_free(out, FREE_DISK_MIB, "pre-training")
     directory = prepare_encoder(encoder, encoders)
 
-    from transformers.utils.logging import disable_progress_bar
-
     from tandem_cli.encoder_directory import default_weights, read_about
-    from training.datasets import DatasetError
     from training.encoder.run import pretrain_encoder
     from training.encoder.settings import PretrainSettings
-    from training.errors import TrainingError
 
-    disable_progress_bar()
     about = read_about(directory)
-    start = time.monotonic()
-
-    def tell(message: str) -> None:
-        for line in message.splitlines():
-            say(f"{time.monotonic() - start:6.0f} s  {line}")
-
-    try:
+    with training_run() as tell:
         pretrain_encoder(
             dataset,
             out,
@@ -84,5 +70,3 @@ def train_encoder(
             cleaning=cleaning,
             say=tell,
         )
-    except (DatasetError, TrainingError) as error:
-        raise CommandFailed(str(error)) from error

@@ -3,16 +3,15 @@
 import time
 from pathlib import Path
 
-import grpc
 import typer
 
 from tandem_cli.commands.encoder import Encoders, Weights
-from tandem_cli.commands.train import FREE_DISK_MIB, SettingsFile, changed_settings, triton_for
-from tandem_cli.console import say
+from tandem_cli.commands.train import triton_for
 from tandem_cli.dataset_spec import DATASET_HELP, Clean, cleaning_of, need_dataset
 from tandem_cli.disk import need_free
 from tandem_cli.encoders import prepare_encoder
-from tandem_cli.failure import CommandFailed
+from tandem_cli.train_settings import SettingsFile, changed_settings
+from tandem_cli.training_run import FREE_DISK_MIB, training_run
 
 
 def tune(
@@ -48,33 +47,18 @@ def tune(
     start = time.monotonic()
     directory = prepare_encoder(encoder, encoders)
 
-    from transformers.utils.logging import disable_progress_bar
-
-    from training.datasets import DatasetError
-    from training.errors import TrainingError
     from training.tuning.run import tune as run
 
-    disable_progress_bar()
-
-    def tell(message: str) -> None:
-        for line in message.splitlines():
-            say(f"{time.monotonic() - start:6.0f} s  {line}")
-
-    try:
-        with triton_for(directory, encoder_target) as target:
-            file = run(
-                dataset,
-                work,
-                encoder_target=target,
-                encoder_directory=directory,
-                budget_s=60 * budget_minutes - (time.monotonic() - start),
-                trials=trials,
-                settings=settings,
-                cleaning=cleaning,
-                say=tell,
-            )
-    except (DatasetError, TrainingError) as error:
-        raise CommandFailed(str(error)) from error
-    except grpc.RpcError as error:
-        raise CommandFailed(f"the text encoder failed: {error}") from error
+    with training_run() as tell, triton_for(directory, encoder_target) as target:
+        file = run(
+            dataset,
+            work,
+            encoder_target=target,
+            encoder_directory=directory,
+            budget_s=60 * budget_minutes - (time.monotonic() - start),
+            trials=trials,
+            settings=settings,
+            cleaning=cleaning,
+            say=tell,
+        )
     typer.echo(str(file))

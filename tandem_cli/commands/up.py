@@ -6,7 +6,8 @@ from pathlib import Path
 
 import typer
 
-from features.release import Release, ReleaseUnusable, open_release
+from features.release import Release, open_release
+from serving.errors import ReleaseUnusable
 from tandem_cli.commands.encoder import Encoders
 from tandem_cli.dataset_spec import Clean, cleaning_of, need_dataset
 from tandem_cli.encoders import encoder_of

@@ -15,7 +15,8 @@ import grpc
 import numpy as np
 import numpy.typing as npt
 
-from features.release import Release, ReleaseUnusable, open_release
+from features.release import Release, open_release
+from serving.errors import ReleaseUnusable
 from tandem_cli.commands.train import triton_for
 from tandem_cli.console import say
 from tandem_cli.encoders import encoder_of

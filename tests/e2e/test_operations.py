@@ -99,6 +99,8 @@ def test_status_tells_of_every_part(stack):
     shown = tandem("status", "--state", stack.state).stdout
     for name in ("triton", "milvus", "retrieval", "ranking", "gateway"):
         assert name in shown
+    for model in ("text_encoder", "user_encoder"):
+        assert f"{model} 1 ready" in shown
     memory = float(shown.split("memory in all:")[1].split()[0].replace(",", ""))
     assert 100 < memory < 4096
 

@@ -8,6 +8,7 @@ import signal
 import time
 import urllib.request
 from collections.abc import AsyncIterator, Iterator
+from dataclasses import replace
 from pathlib import Path
 
 import grpc.aio
@@ -16,11 +17,14 @@ import pytest
 import torch
 from tokenizers import Tokenizer
 from tritonclient.grpc import service_pb2, service_pb2_grpc
+from typer.testing import CliRunner
 
 from serving.text_encoder import TextEncoder
+from tandem_cli.__main__ import app
 from tandem_cli.encoder_conversion import load_pooled_encoder
 from tandem_cli.failure import CommandFailed
 from tandem_cli.stack.ports import PortInUse
+from tandem_cli.stack.record import Part, StackRecord, start_ticks, write_record
 from tandem_cli.stack.triton import SHARED_MEMORY, Triton, TritonSettings
 from tests.support.triton import prepared_encoder, running_triton, stub_of
 
@@ -225,6 +229,18 @@ async def test_what_the_queue_cannot_hold_is_refused_at_once(encoder: TextEncode
 async def test_the_version_is_that_of_the_encoder_directory(encoder: TextEncoder) -> None:
     assert await encoder.version() == prepared_encoder().name
     assert await encoder.ready()
+
+
+def test_status_tells_of_the_models(triton: Triton, tmp_path: Path) -> None:
+    me = Part("tandem up", os.getpid(), start_ticks(os.getpid()), "", "")
+    part = replace(me, name="triton", address=triton.settings.target)
+    write_record(tmp_path, StackRecord(me, [part], "", "", ready=True))
+    shown = CliRunner().invoke(app, ["status", "--state", str(tmp_path)])
+    assert shown.exit_code == 0, shown.output
+    row = next(line for line in shown.output.splitlines() if "text_encoder" in line)
+    assert row.split()[:2] == ["triton", "serving"]
+    assert row.split()[-3:] == ["text_encoder", "1", "ready"]
+    assert "user_encoder 1 ready" in shown.output
 
 
 async def test_metrics_are_served(triton: Triton) -> None:

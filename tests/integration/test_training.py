@@ -6,8 +6,9 @@ import pytest
 import torch
 from safetensors.torch import load_file
 
-from features.release import ReleaseUnusable, open_release
+from features.release import open_release
 from models.ranker.ranker import load_ranker
+from serving.errors import ReleaseUnusable
 from tests.support.rankers import llama_config
 from tests.support.trained import SETTINGS, train_here, train_two_tastes, write_small_encoder
 from training.datasets.errors import DatasetError
@@ -50,6 +51,16 @@ def test_a_decoder_of_another_width_learns_through_adapters(tmp_path: Path) -> N
     assert not torch.equal(
         before["layers.0.self_attn.q_proj.weight"], after["layers.0.self_attn.q_proj.weight"]
     )
+
+
+def test_all_files_of_a_release_have_the_mode_of_any_new_file(
+    release_directory: Path, tmp_path: Path
+) -> None:
+    (tmp_path / "new").write_text("")
+    usual = (tmp_path / "new").stat().st_mode
+    files = [path for path in release_directory.rglob("*") if path.is_file()]
+    assert files
+    assert {path.name for path in files if path.stat().st_mode != usual} == set()
 
 
 def test_more_text_than_the_language_model_has_positions_is_refused(tmp_path: Path) -> None:

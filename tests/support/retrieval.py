@@ -122,6 +122,7 @@ def write_release(
         "encoder": {"version": encoder_version, "dimension": vectors.shape[1]},
         "models": {"text_encoder": encoder_version, "ranker": "none", "cf": "planted"},
         "metrics": {},
+        "source_weights": {},
         "settings": {"source_depth": depth},
         "files": {str(path.relative_to(directory)): file_sha256(path) for path in files},
     }

@@ -10,7 +10,10 @@ from typer.testing import CliRunner
 
 from tandem_cli.__main__ import app
 from tandem_cli.evaluation.children import run_child
+from tandem_cli.evaluation.plan import Plan
 from tandem_cli.failure import CommandFailed
+from tests.support.trained import write_two_tastes
+from training.settings import TrainSettings
 
 
 def evaluate(directory: Path, *arguments: str) -> None:
@@ -31,6 +34,7 @@ def evaluate(directory: Path, *arguments: str) -> None:
         (["--cut", "yesterday"], "no ISO 8601 time"),
         (["--systems", "popular,magic"], "the systems are popular"),
         (["--set", "speed=9"], "the settings are"),
+        (["--settings", "nowhere.json"], "--settings nowhere.json: .*No such file"),
     ],
 )
 def test_a_mistake_is_told_in_one_line(
@@ -39,6 +43,24 @@ def test_a_mistake_is_told_in_one_line(
     with pytest.raises(CommandFailed, match=complaint):
         evaluate(tmp_path, *arguments)
     assert not list(tmp_path.iterdir())
+
+
+def test_tandem_is_trained_with_a_file_of_settings_and_with_what_is_set_besides(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    plans: list[Plan] = []
+
+    def planned(plan: Plan) -> None:
+        plans.append(plan)
+        raise CommandFailed("it was planned")
+
+    monkeypatch.setattr("tandem_cli.evaluation.run.evaluate", planned)
+    directory = write_two_tastes(tmp_path / "data")
+    file = tmp_path / "settings.json"
+    file.write_text('{"epochs": 3, "cf_alpha": 2.5}')
+    with pytest.raises(CommandFailed, match="it was planned"):
+        evaluate(directory, "--systems", "popular", "--settings", str(file), "--set", "epochs=4")
+    assert plans[0].tandem.train == TrainSettings(epochs=4, cf_alpha=2.5)
 
 
 def test_a_programs_lines_time_and_memory_are_seen(tmp_path: Path) -> None:

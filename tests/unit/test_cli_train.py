@@ -1,11 +1,16 @@
+import re
 from pathlib import Path
 
+import grpc
 import pytest
 from typer.testing import CliRunner
 
 from tandem_cli.__main__ import app
 from tandem_cli.failure import CommandFailed
+from tandem_cli.training_run import training_run
 from tests.support.trained import write_two_tastes
+from training.datasets import DatasetError
+from training.errors import TrainingError
 
 
 def run(*arguments):
@@ -55,3 +60,25 @@ def test_up_refuses_to_clean_what_it_does_not_name():
     status, said = run("up", "--clean", "drop_bots")
     assert status == 1
     assert said == "--clean goes with a data set, which --ingest auto does not name"
+
+
+def test_each_line_of_training_has_the_seconds_beside_it(capsys):
+    with training_run() as tell:
+        tell("one\ntwo [of] them")
+    said = capsys.readouterr().err.splitlines()
+    assert [re.sub(r"^ +\d+ s  ", "", line) for line in said] == ["one", "two [of] them"]
+    assert all(re.match(r" +\d+ s  ", line) for line in said)
+
+
+@pytest.mark.parametrize(
+    ("error", "said"),
+    [
+        (DatasetError("items.csv", "is empty"), "items.csv: is empty"),
+        (TrainingError("no room"), "no room"),
+        (grpc.RpcError("gone"), "the text encoder failed: gone"),
+    ],
+)
+def test_what_training_cannot_help_is_told_in_one_line(error, said):
+    with pytest.raises(CommandFailed) as raised, training_run():
+        raise error
+    assert str(raised.value) == said

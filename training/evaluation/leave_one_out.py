@@ -11,7 +11,7 @@ from models.ranker.value import probabilities, values
 from tandem.v1.candidate_pb2 import Source
 from training.evaluation.intervals import Metric
 from training.evaluation.metrics import MISSED, metrics_of
-from training.evaluation.report import cell
+from training.evaluation.tables import cell
 from training.examples import Example, ExampleMaker
 from training.progress import Say, tracked
 from training.ranker.packing import Packer

@@ -7,6 +7,7 @@ from typing import Any
 import matplotlib as mpl
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
+from matplotlib.patches import Patch
 
 mpl.use("Agg")
 
@@ -14,7 +15,11 @@ from matplotlib import pyplot as plt  # after the choice of a backend without a 
 
 from training.evaluation.report import ordered
 
-OURS, STAGES, OTHERS = "#c2410c", "#f5b08a", "#64748b"
+WHOLE, PARTS, STAGES, BASELINES = "Tandem", "Tandem of some parts", "Tandem's stages", "baselines"
+# Tandem's own are shades of one colour; of its parts a hatch tells besides.
+COLOURS = {WHOLE: "#c2410c", PARTS: "#ea8a4f", STAGES: "#f9d0b5", BASELINES: "#64748b"}
+HATCHES = {PARTS: "///"}
+LINES = {WHOLE: "-", PARTS: ":", STAGES: "-", BASELINES: "--"}
 CUTS = (5, 10, 20, 50, 200, 500)
 
 
@@ -35,10 +40,13 @@ def _bars(report: Mapping[str, Any], names: list[str], stem: Path) -> Path:
         metric = report["systems"][name]["metrics"]["ndcg@10"]
         low, high = metric["ci95"]
         spread = [[metric["mean"] - low], [high - metric["mean"]]]
-        axes.barh(place, metric["mean"], color=_colour(name), height=0.7)
+        axes.barh(place, metric["mean"], height=0.7, **_bar(_kind(name)))
         axes.errorbar(metric["mean"], place, xerr=spread, color="black", capsize=2, linewidth=0.9)
     axes.set_yticks(range(len(names)), list(reversed(names)))
     axes.set_xlabel("NDCG@10, mean and 95 % interval")
+    kinds = {_kind(name) for name in names}
+    shown = [Patch(label=kind, **_bar(kind)) for kind in COLOURS if kind in kinds]
+    axes.legend(handles=shown, fontsize=8, loc="lower right", frameon=False)
     _finish(axes, grid="x")
     return _save(figure, stem, "ndcg")
 
@@ -49,8 +57,8 @@ def _recall(report: Mapping[str, Any], names: list[str], stem: Path) -> Path:
         metrics = report["systems"][name]["metrics"]
         values = [metrics[f"recall@{k}"]["mean"] for k in CUTS]
         bold = name in ("tandem", "union")
-        dashed = "--" if name not in ("tandem", "union") and not name.startswith("source:") else "-"
-        axes.plot(CUTS, values, dashed, label=name, linewidth=2.2 if bold else 1.1, marker=".")
+        width = 2.2 if bold else 1.1
+        axes.plot(CUTS, values, LINES[_kind(name)], label=name, linewidth=width, marker=".")
     axes.set_xscale("log")
     axes.set_xticks(CUTS, [str(k) for k in CUTS])
     axes.minorticks_off()
@@ -71,7 +79,8 @@ def _noise(report: Mapping[str, Any], names: list[str], stem: Path) -> Path:
         clean = report["systems"][name]["metrics"]["ndcg@10"]["mean"]
         values = [clean, *(metrics["ndcg@10"]["mean"] for metrics in levels)]
         width = 2.2 if name == "tandem" else 1.1
-        axes.plot([100 * s for s in shares], values, label=name, linewidth=width, marker=".")
+        percents = [100 * share for share in shares]
+        axes.plot(percents, values, LINES[_kind(name)], label=name, linewidth=width, marker=".")
     axes.set_xlabel("random interactions, % of the known ones")
     axes.set_ylabel("NDCG@10")
     axes.set_ylim(0, 1.1 * axes.get_ylim()[1])
@@ -80,10 +89,14 @@ def _noise(report: Mapping[str, Any], names: list[str], stem: Path) -> Path:
     return _save(figure, stem, "noise")
 
 
-def _colour(name: str) -> str:
-    if name == "tandem":
-        return OURS
-    return STAGES if name == "union" or name.startswith("source:") else OTHERS
+def _kind(name: str) -> str:
+    if name.partition(":")[0] == "tandem":
+        return WHOLE if name == "tandem" else PARTS
+    return STAGES if name == "union" or name.startswith("source:") else BASELINES
+
+
+def _bar(kind: str) -> dict[str, Any]:
+    return {"facecolor": COLOURS[kind], "edgecolor": "white", "hatch": HATCHES.get(kind)}
 
 
 def _finish(axes: Axes, grid: str) -> None:

@@ -4,7 +4,7 @@ Platt, "Probabilistic outputs for support vector machines", 1999: a slope and an
 outcome's logit. They are folded into the head, so that its parts still sum to the logit.
 """
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 
 import numpy as np
 import numpy.typing as npt
@@ -13,11 +13,9 @@ import torch.nn.functional as F
 
 from models.ranker.ranker import Ranker
 from models.ranker.value import RATING
-from training.examples import Example
 from training.progress import Say
 from training.ranker.labels import Labels
-from training.ranker.packing import Packer
-from training.ranker.scoring import scored
+from training.ranker.validation_logits import ValidationLogits
 
 Float32 = npt.NDArray[np.float32]
 # By outcome: the calibration error before and after.
@@ -27,36 +25,30 @@ ROUNDS = 50
 BINS = 15
 
 
-def calibrate(
-    ranker: Ranker,
-    packer: Packer,
-    validate: Sequence[Example],
-    judged: Sequence[Example],
-    labels: Labels,
-    say: Say,
-) -> Calibration:
+def calibrate(ranker: Ranker, said: ValidationLogits, labels: Labels, say: Say) -> Calibration:
     """Calibrate each outcome in place; return its calibration error before and after.
+
+    said: what the ranker says of validation, which is rescaled along with its head.
 
     Engagement is calibrated on the candidates of validation targets, of which one was taken; the
     other outcomes on judgements that were not learned from. An outcome with too few examples of
     either kind stays as it is.
     """
-    reachable = [example for example in validate if example.found_at >= 0]
-    taken = [np.arange(len(e.rows)) == e.found_at for e in reachable]
-    engage = [logits[:, 0].numpy() for logits in scored(ranker, packer, reachable)]
     report = {}
     outcomes = ranker.config.outcomes
-    if engage:
+    if said.found:
+        taken = [np.arange(len(example.rows)) == example.found_at for example in said.found]
         truth = np.concatenate(taken).astype(np.float32)
-        report[outcomes[0]] = _calibrate(ranker, 0, np.concatenate(engage), truth)
-    if len(outcomes) > 1 and judged:
-        logits = np.stack([own[0].numpy() for own in scored(ranker, packer, judged)])
-        wanted = np.stack([labels.of(example).numpy() for example in judged])
+        logits = np.concatenate([own[:, 0] for own in said.lists])
+        report[outcomes[0]] = _calibrate(ranker, said, 0, logits, truth)
+    if len(outcomes) > 1 and said.judged:
+        wanted = np.stack([labels.of(example).numpy() for example in said.judged])
         for place, name in enumerate(outcomes[1:], start=1):
             if name == RATING:
                 continue
             known = np.isfinite(wanted[:, place - 1])
-            report[name] = _calibrate(ranker, place, logits[known, place], wanted[known, place - 1])
+            logits, truth = said.judgements[known, place], wanted[known, place - 1]
+            report[name] = _calibrate(ranker, said, place, logits, truth)
     report = {name: errors for name, errors in report.items() if errors}
     for name, errors in report.items():
         say(
@@ -66,11 +58,14 @@ def calibrate(
     return report
 
 
-def _calibrate(ranker: Ranker, outcome: int, logits: Float32, truth: Float32) -> dict[str, float]:
+def _calibrate(
+    ranker: Ranker, said: ValidationLogits, outcome: int, logits: Float32, truth: Float32
+) -> dict[str, float]:
     if min(truth.sum(), (1 - truth).sum()) < FEWEST:
         return {}
     slope, offset = platt(logits, truth)
     ranker.head.rescale(outcome, slope, offset)
+    said.rescale(outcome, slope, offset)
     return {
         "before": calibration_error(_sigmoid(logits), truth),
         "after": calibration_error(_sigmoid(slope * logits + offset), truth),

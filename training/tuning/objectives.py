@@ -16,10 +16,7 @@ from training.examples import Models
 from training.fitting import Run, fit_early, fit_ranker
 from training.progress import Say, Tracker
 from training.ranker.start import build_ranker
-from training.run import counts_of
 from training.settings import TrainSettings
-from training.split import leave_last_out
-from training.targets import choose_targets
 from training.tower.loop import fit_tower, new_tower
 from training.tower.validation import Validation, unseen_targets
 from training.tuning.data import TuningData
@@ -42,10 +39,7 @@ class Objectives:
         """Return about how many seconds a trial takes, 0 for what is cheap beside the networks."""
         if part not in ("tower", "ranker"):
             return 0.0
-        data = self.data
-        split = leave_last_out(data.known, data.dataset.repeat, settings, test=False)
-        targets = choose_targets(split, data.known, data.words, settings)
-        counts = counts_of(data.known, [], targets, data.encoder_directory)
+        counts = self.data.task(settings).counts(self.data.encoder_directory)
         stages = estimate(counts, settings).usual_s
         if part == "tower":
             return stages["user tower"]
@@ -116,8 +110,8 @@ class Objectives:
     def _ranker(self, settings: TrainSettings, told: Tracker) -> None:
         run, models = self._fitted_early(settings, told)
         torch.manual_seed(settings.seed)
-        data = self.data
-        ranker, tokenizer = build_ranker(data.dataset, data.known, data.encoder_directory, settings)
+        dataset, directory = self.data.material.dataset, self.data.encoder_directory
+        ranker, tokenizer = build_ranker(dataset, run.known, directory, settings)
         fit_ranker(run, models, ranker, tokenizer)
 
     def _fitted_early(self, settings: TrainSettings, told: Tracker) -> tuple[Run, Models]:

@@ -85,7 +85,7 @@ def search(
 
 def parts(objectives: Objectives, base: TrainSettings) -> list[str]:
     """Return the parts that are searched; neighbours by cosine have nothing to search."""
-    ease = objectives.data.known.items <= base.ease_items
+    ease = objectives.data.material.known.items <= base.ease_items
     return [part for part in SPACES if part != "neighbours" or ease]
 
 

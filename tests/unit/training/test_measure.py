@@ -7,8 +7,9 @@ import pytest
 
 from tests.unit.training.test_protocols import dataset, rate
 from training.evaluation.measure import Measure, significance
+from training.evaluation.notes import notes
 from training.evaluation.protocols import Protocol
-from training.evaluation.report import notes, ranking_table
+from training.evaluation.tables import ranking_table
 from training.evaluation.trial import Trial, make_trial
 from training.evaluation.trial_file import UNASKED, Result, read_result, write_result
 

@@ -8,8 +8,8 @@ import optuna
 import pytest
 import torch
 
-from tandem_cli.commands.train import changed_settings
 from tandem_cli.failure import CommandFailed
+from tandem_cli.train_settings import changed_settings
 from tests.support.trained import (
     SETTINGS,
     encode_by_words,
@@ -82,9 +82,9 @@ def found(objectives, tmp_path: Path, *, trials=None, budget_s=60.0, say=lambda 
 
 
 def test_no_trial_sees_a_test_event(data: TuningData) -> None:
-    everything = interactions_of(data.dataset)
-    split = leave_last_out(everything, data.dataset.repeat, QUICK)
-    assert (data.known.counts() == np.maximum(split.test, 0)).all()  # one has no events
+    everything = interactions_of(data.material.dataset)
+    split = leave_last_out(everything, data.material.dataset.repeat, QUICK)
+    assert (data.material.known.counts() == np.maximum(split.test, 0)).all()  # one has no events
     with patch("training.tuning.data.encode_texts", encode_by_words):
         run = data.run(QUICK, lambda _: None)
     assert run.targets.test == []

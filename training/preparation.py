@@ -1,0 +1,122 @@
+"""What a run begins with: texts and words of a data set, the targets, and the texts' vectors."""
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+import numpy as np
+import numpy.typing as npt
+
+from models.ranker.ranker import language_model_config
+from models.ranker.text import CandidateTokenizer
+from training.checkpoint import NOWHERE, Checkpoint
+from training.datasets.format import Dataset
+from training.errors import TrainingError
+from training.estimate import Counts
+from training.fitting import Run
+from training.interactions import Interactions
+from training.item_table import item_texts, new_item_table
+from training.progress import Say
+from training.settings import TrainSettings
+from training.split import Split, leave_last_out
+from training.targets import Targets, choose_targets
+from training.warm_start import warm_start
+from training.words import Words, collect_words
+
+# Gives texts' vectors, float32 [texts, D], and the encoder's version.
+Encode = Callable[[Sequence[str], Say], tuple[npt.NDArray[np.float32], str]]
+
+
+@dataclass(frozen=True)
+class Material:
+    """A data set as runs read it.
+
+    known: the events that may be learned from, some or all. texts: of the items. words: of users,
+    without vectors.
+    """
+
+    dataset: Dataset
+    known: Interactions
+    texts: list[str]
+    words: Words
+
+
+@dataclass(frozen=True)
+class Task:
+    """What a run is to predict; nothing is encoded yet."""
+
+    material: Material
+    split: Split
+    targets: Targets
+
+    def texts(self) -> list[str]:
+        """Return the texts that the run needs vectors of: the items', and what targets say."""
+        words = self.material.words.texts
+        return self.material.texts + [words[place] for place in self.targets.words()]
+
+    def counts(self, encoder_directory: Path) -> Counts:
+        """Return what decides on the time and memory of the run."""
+        known, targets, texts = self.material.known, self.targets, self.texts()
+        language_model = language_model_config(encoder_directory)
+        return Counts(
+            events=len(known.events),
+            items=known.items,
+            texts=len(texts),
+            characters=sum(map(len, texts)),
+            learn=len(targets.learn),
+            validate=len(targets.validate),
+            test=len(targets.test),
+            text_width=int(str(language_model["hidden_size"])),
+            language_model=language_model,
+        )
+
+
+def read_material(dataset: Dataset, known: Interactions, seed: int) -> Material:
+    """Collect texts and words. Raises TrainingError where there is too little to learn from."""
+    if len(known.events) < 2 or known.items < 2:
+        raise TrainingError(f"{dataset.name} has fewer than 2 interactions or items to learn from")
+    return Material(dataset, known, item_texts(dataset), collect_words(dataset, known, seed))
+
+
+def choose_task(material: Material, settings: TrainSettings, *, test: bool) -> Task:
+    """Draw the targets; with `test`, each user's last one is held out."""
+    known = material.known
+    split = leave_last_out(known, material.dataset.repeat, settings, test=test)
+    return Task(material, split, choose_targets(split, known, material.words, settings))
+
+
+def prepare(
+    task: Task,
+    language_model: Path,
+    settings: TrainSettings,
+    encode: Encode,
+    say: Say,
+    *,
+    warm: Path | None = None,
+    checkpoint: Checkpoint = NOWHERE,
+) -> tuple[Run, str]:
+    """Encode the texts; return what the fits start from, and the encoder's version.
+
+    language_model: the ranker's, a Hugging Face directory. warm: a release to begin with. Raises
+    TrainingError if it cannot be used.
+    """
+    material = task.material
+    dataset, items = material.dataset, len(material.texts)
+    vectors, encoder = encode(task.texts(), say)
+    tokens = CandidateTokenizer(language_model, settings.candidate_tokens).tokens(material.texts)
+    base = new_item_table(dataset, material.texts, vectors[:items], tokens)
+    of_words = np.zeros((len(material.words.texts), vectors.shape[1]), np.float32)
+    of_words[task.targets.words()] = vectors[items:]
+    run = Run(
+        base,
+        material.known,
+        dataset.repeat,
+        replace(material.words, vectors=of_words),
+        task.split,
+        task.targets,
+        settings,
+        say,
+        warm_start(warm, base, dataset.name, encoder, say) if warm else None,
+        checkpoint,
+    )
+    return run, encoder
