@@ -102,6 +102,8 @@ class Checkpoint:
         }
         tensors = {"torch": torch.get_rng_state()}
         tensors |= {f"model.{name}": value for name, value in weights(loop.model).items()}
+        if loop.average is not None:
+            tensors |= {f"average.{name}": own for name, own in loop.average.state_dict().items()}
         tensors |= {f"best.{name}": value for name, value in place.best_state.items()}
         for index, own in state["state"].items():
             tensors |= {f"optimizer.{index}.{name}": value for name, value in own.items()}
@@ -126,6 +128,8 @@ class Checkpoint:
             return None
         values, tensors = found
         load_weights(loop.model, _under("model.", tensors))
+        if loop.average is not None:
+            loop.average.load_state_dict(_under("average.", tensors))
         state: dict[int, dict[str, Tensor]] = {}
         for name, value in _under("optimizer.", tensors).items():
             index, _, part = name.partition(".")

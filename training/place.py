@@ -7,19 +7,21 @@ from typing import Any, TypeVar
 import numpy as np
 import torch
 from torch import Tensor, nn
+from torch.optim.swa_utils import AveragedModel
 
 T = TypeVar("T")
 
 
 @dataclass(frozen=True)
 class Loop:
-    """What a training loop changes at each step."""
+    """What a training loop changes at each step. average: of the model's weights, if it has one."""
 
     stage: str
     model: nn.Module
     optimizer: torch.optim.Optimizer
     random: np.random.Generator
     schedule: torch.optim.lr_scheduler.LRScheduler | None = None
+    average: AveragedModel | None = None
 
 
 @dataclass

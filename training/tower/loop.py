@@ -1,6 +1,7 @@
 """Fitting the user tower: epochs over users' sequences, the best by validation kept."""
 
 from dataclasses import dataclass
+from typing import cast
 
 import numpy as np
 import torch
@@ -14,9 +15,10 @@ from models.ranker.precision import mixed_precision
 from models.tower.config import TowerConfig
 from models.tower.serving import ServedTower
 from models.tower.tower import UserTower
+from training.averaging import averaged
 from training.checkpoint import NOWHERE, Checkpoint
 from training.interactions import Interactions
-from training.place import Loop, Place, load_weights
+from training.place import Loop, Place, load_weights, weights
 from training.progress import Rate, Say, record, tracked
 from training.ratings import mean_and_scale
 from training.settings import TrainSettings
@@ -69,6 +71,8 @@ def fit_tower(
 ) -> FittedTower:
     """Fit a tower in place on all that is known; with `validate` keep the best epoch's weights.
 
+    Its weights are the moving average of those that the steps lead to.
+
     Without, it goes on from the weights that it has, for exactly so many epochs.
     """
     done = checkpoint.finished(stage, tower)
@@ -81,7 +85,9 @@ def fit_tower(
     optimizer = torch.optim.AdamW(
         tower.parameters(), lr=settings.tower_learning_rate, weight_decay=settings.weight_decay
     )
-    loop = Loop(stage, tower, optimizer, random)
+    average = averaged(tower)
+    smooth = cast(UserTower, average.module)
+    loop = Loop(stage, tower, optimizer, random, average=average)
     place = checkpoint.restore(loop) or Place()
     left = range(place.epoch, epochs + 1)
     for epoch in tracked(left, len(left), "user tower, epochs at most", say):
@@ -95,12 +101,12 @@ def fit_tower(
         if validate is None:
             say(f"user tower, epoch {epoch}: loss {loss:.3f}")
         else:
-            reached = validate.ndcg(_served(tower, base, epoch).served)
+            reached = validate.ndcg(_served(smooth, base, epoch).served)
             say(f"user tower, epoch {epoch}: loss {loss:.3f}, validation NDCG@10 {reached:.4f}")
             record(say, "tower/validation_ndcg@10", reached)
-            place.judge(reached, tower)
+            place.judge(reached, smooth)
         checkpoint.turned(loop, place)
-    load_weights(tower, place.best_state)
+    load_weights(tower, place.best_state or weights(smooth))
     took = place.best_epoch or epochs
     checkpoint.finish(stage, took, tower)
     return _served(tower, base, took)
@@ -148,6 +154,8 @@ def _epoch(
         torch.nn.utils.clip_grad_norm_(tower.parameters(), 1.0)
         loop.optimizer.step()
         loop.optimizer.zero_grad(set_to_none=True)
+        if loop.average is not None:
+            loop.average.update_parameters(tower)
         checkpoint.stepped(loop, place, float(loss.detach()))
     return float(np.mean(place.losses)) if place.losses else 0.0
 
