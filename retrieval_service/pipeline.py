@@ -7,9 +7,7 @@ from collections.abc import Callable, Mapping
 import numpy as np
 
 from features.events import event_arrays
-from features.fusion import SourceWeights
 from features.history import recency, weights_of_actions
-from features.hits import standardise
 from features.item_attributes import known_attributes
 from features.item_filter import predicate
 from features.tower import tower_input
@@ -19,6 +17,7 @@ from retrieval_service.catalogue.view import View
 from retrieval_service.encoder import Encoder
 from retrieval_service.filters.compiler import compile_filter
 from retrieval_service.index.indexer import Indexer
+from retrieval_service.merge import merge
 from retrieval_service.overrides import item_overrides, present_vectors
 from retrieval_service.release import LoadedRelease
 from retrieval_service.sources.cf import find_cf
@@ -33,7 +32,7 @@ from serving.errors import DependencyUnavailable
 from serving.release_shelf import ReleaseShelf
 from serving.stages import Deadline, StageLog
 from tandem.v1 import candidate_pb2, stage_pb2
-from tandem.v1.candidate_pb2 import Candidate, Hit, Source
+from tandem.v1.candidate_pb2 import Source
 from tandem.v1.common_pb2 import Vector
 from tandem.v1.retrieval_service_pb2 import RetrieveRequest, RetrieveResponse
 
@@ -239,22 +238,3 @@ def _result(work: asyncio.Future[Float32 | None]) -> Float32 | None:
     if not work.done() or work.cancelled() or work.exception() is not None:
         return None
     return work.result()
-
-
-def merge(
-    found: Mapping[Source.ValueType, Scored], weights: SourceWeights, *, spoken: bool, count: int
-) -> list[Candidate]:
-    """Return the `count` best by weighted reciprocal rank fusion, each once, with all its hits.
-
-    spoken: whether there are words.
-    """
-    ranked = {source: [item_id for item_id, _ in result] for source, result in found.items()}
-    fused = weights.fuse(ranked, spoken)
-    best = sorted(fused, key=lambda item_id: -fused[item_id])[:count]
-    hits: dict[str, list[Hit]] = {item_id: [] for item_id in best}
-    for source, result in found.items():
-        scores = standardise(np.array([score for _, score in result], dtype=np.float32)).tolist()
-        for rank, ((item_id, _), score) in enumerate(zip(result, scores, strict=True), start=1):
-            if item_id in hits:
-                hits[item_id].append(Hit(source=source, score=score, rank=rank))
-    return [Candidate(item_id=item_id, hits=hits[item_id]) for item_id in best]

@@ -9,7 +9,7 @@ import pytest
 from features.events import EventArrays
 from features.fusion import SourceWeights
 from features.words import request_words
-from retrieval_service.pipeline import merge
+from retrieval_service.merge import merge
 from retrieval_service.sources.fill import fill, keep
 from retrieval_service.sources.query import Query, Scored
 from retrieval_service.sources.semantic import merge_by_greatest

@@ -1,0 +1,29 @@
+"""The sources' results merged into one list of candidates."""
+
+from collections.abc import Mapping
+
+import numpy as np
+
+from features.fusion import SourceWeights
+from features.hits import standardise
+from retrieval_service.sources.query import Scored
+from tandem.v1.candidate_pb2 import Candidate, Hit, Source
+
+
+def merge(
+    found: Mapping[Source.ValueType, Scored], weights: SourceWeights, *, spoken: bool, count: int
+) -> list[Candidate]:
+    """Return the `count` best by weighted reciprocal rank fusion, each once, with all its hits.
+
+    spoken: whether there are words.
+    """
+    ranked = {source: [item_id for item_id, _ in result] for source, result in found.items()}
+    fused = weights.fuse(ranked, spoken)
+    best = sorted(fused, key=lambda item_id: -fused[item_id])[:count]
+    hits: dict[str, list[Hit]] = {item_id: [] for item_id in best}
+    for source, result in found.items():
+        scores = standardise(np.array([score for _, score in result], dtype=np.float32)).tolist()
+        for rank, ((item_id, _), score) in enumerate(zip(result, scores, strict=True), start=1):
+            if item_id in hits:
+                hits[item_id].append(Hit(source=source, score=score, rank=rank))
+    return [Candidate(item_id=item_id, hits=hits[item_id]) for item_id in best]
