@@ -33,6 +33,7 @@ def write_small_release(
     }
     pq.write_table(pa.table(columns), directory / "items.parquet")
     np.save(directory / "text_vectors.npy", np.zeros((len(item_ids), 4), np.float32))
+    np.save(directory / "text_tokens.npy", np.zeros((len(item_ids), 0), np.int32))
     (directory / "fallback.json").write_text(json.dumps(list(fallback_item_ids)))
     files = sorted(path for path in directory.iterdir())
     manifest = {
@@ -44,6 +45,7 @@ def write_small_release(
         "encoder": {"version": "encoder-1", "dimension": 4},
         "models": {"text_encoder": "encoder-1", "ranker": "ranker-1"},
         "metrics": {},
+        "source_weights": {},
         "settings": {},
         "files": {path.name: file_sha256(path) for path in files},
     }

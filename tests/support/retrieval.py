@@ -96,6 +96,7 @@ def write_release(
     }
     pq.write_table(pa.table(columns), directory / "items.parquet")
     np.save(directory / "text_vectors.npy", vectors.astype(np.float32))
+    np.save(directory / "text_tokens.npy", np.zeros((count, 0), np.int32))
     factors = np.eye(8, dtype=np.float32)[topics] + random.normal(0, 0.05, (count, 8))
     save_file(
         {
