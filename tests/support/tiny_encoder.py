@@ -25,7 +25,7 @@ def write_tiny_encoder(directory: Path, *, seed: int = 0, pooling: str = "mean")
         num_hidden_layers=2,
         num_attention_heads=2,
         intermediate_size=64,
-        max_position_embeddings=64,
+        max_position_embeddings=128,
     )
     BertModel(config).save_pretrained(directory)
     ids = {token: index for index, token in enumerate(tokens)}
