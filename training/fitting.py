@@ -1,5 +1,6 @@
 """The fits of a training run: early for the ranker to learn from, the ranker, and again on more."""
 
+import math
 from dataclasses import dataclass, replace
 
 from features.fusion import SourceWeights
@@ -85,7 +86,12 @@ def fit_early(run: Run) -> Models:
 
 
 def refit(run: Run, models: Models, known: Interactions, purpose: str) -> Models:
-    """Fit again on more: collaborative filtering anew, the tower from where it is."""
+    """Fit again on more: collaborative filtering anew, the tower from where it is.
+
+    The tower sees what is new about as often as it has seen the rest.
+    """
+    new_share = 1.0 - models.tower.events / max(len(known.events), 1)
+    epochs = math.ceil(new_share * models.tower.epochs)
     tower = fit_tower(
         models.tower.tower,
         run.base,
@@ -93,7 +99,7 @@ def refit(run: Run, models: Models, known: Interactions, purpose: str) -> Models
         run.repeat,
         run.settings,
         run.say,
-        epochs=run.settings.tower_refit_epochs,
+        epochs=max(run.settings.tower_refit_epochs, epochs),
         checkpoint=run.checkpoint,
         stage=f"user tower for the {purpose}",
     )

@@ -15,16 +15,17 @@ class TrainSettings:
     epochs, and epochs by which a fitted tower goes on when there is more to learn from.
     source_depth: how many candidates each source gives. candidate_count: how many of their union
     are ranked. window_share, window_least, window_most: the newest events of each user, as a share
-    of all and in number, that the ranker learns from and CF does not see. positions: how many of
-    them in all at most. negatives: candidates per position. judgements: events of known outcome,
-    such as ratings, that are learned beside. words_share: share of positions that are also shown as
-    a user known by words. head_epochs: of the features' head alone, before the language model joins
-    it. epochs at most, patience in epochs; batch_positions: positions per step. learning rates of
-    the language model and of the rest. parts: what the ranker is made of, a key of
-    `training.parts.PARTS`. language_model: a Hugging Face directory that the ranker starts from,
-    the text encoder's by default. candidate_tokens: how many tokens of a candidate's text it reads:
-    0 is item mode, which costs one token for each candidate, more is text mode. lora_rank: of
-    adapters that are trained in place of the whole language model; 0 for none.
+    of all and in number, that the ranker learns from and CF does not see. positions, window_of_all:
+    how many of them there are at most, in all and as a share of all events. negatives: candidates
+    per position. judgements: events of known outcome, such as ratings, that are learned beside.
+    words_share: share of positions that are also shown as a user known by words. head_epochs: of
+    the features' head alone, before the language model joins it. epochs at most, patience in
+    epochs; batch_positions: positions per step. learning rates of the language model and of the
+    rest. parts: what the ranker is made of, a key of `training.parts.PARTS`. language_model: a
+    Hugging Face directory that the ranker starts from, the text encoder's by default.
+    candidate_tokens: how many tokens of a candidate's text it reads: 0 is item mode, which costs
+    one token for each candidate, more is text mode. lora_rank: of adapters that are trained in
+    place of the whole language model; 0 for none.
     """
 
     seed: int = 7
@@ -50,6 +51,7 @@ class TrainSettings:
     window_share: float = 0.2
     window_least: int = 5
     window_most: int = 20
+    window_of_all: float = 0.15
     positions: int = 30_000
     negatives: int = 31
     judgements: int = 20_000

@@ -1,5 +1,6 @@
 """Which events are learned from, which are chosen by, and which are tested on."""
 
+import math
 from dataclasses import dataclass
 
 import numpy as np
@@ -57,8 +58,9 @@ def leave_last_out(
 
     Before those, the newest share of targets is the ranker's window. CF is fitted on what precedes
     the window, so that its scores of the window's items are not memories of them. Users have a
-    window, drawn at random, until there are `settings.positions` targets: of the others nothing
-    need be withheld.
+    window, drawn at random, until there are `settings.positions` targets, or the share
+    `settings.window_of_all` of all events: of the others nothing need be withheld. Where people did
+    little, models fitted without all their windows would be too unlike those that are served.
     """
     random = np.random.default_rng(settings.seed)
     counts = interactions.counts()
@@ -67,6 +69,7 @@ def leave_last_out(
     fit_counts = counts.copy()
     window: list[Int64] = [np.empty(0, np.int64)] * interactions.users
     windowed = 0
+    most = min(settings.positions, math.ceil(settings.window_of_all * len(interactions.events)))
     for user in random.permutation(interactions.users).tolist():
         targets = targets_of(interactions.of(user), repeat)
         if test and len(targets) > 0:
@@ -77,7 +80,7 @@ def leave_last_out(
         learned = targets[:-1]
         share = int(settings.window_share * len(learned))
         size = min(max(share, settings.window_least), settings.window_most, len(learned) // 2)
-        if size > 0 and windowed < settings.positions:
+        if size > 0 and windowed < most:
             window[user] = learned[len(learned) - size :]
             windowed += size
             fit_counts[user] = window[user][0]

@@ -133,7 +133,7 @@ def models_of(release: Release) -> Models:
     """Return a release's tables and tower as training holds them."""
     tower, space = load_tower(release.tower_directory), release.tower
     vectors = torch.from_numpy(space.item_vectors + space.mean)
-    fitted = FittedTower(tower, ServedTower(tower, vectors).eval(), space, epochs=0)
+    fitted = FittedTower(tower, ServedTower(tower, vectors).eval(), space, epochs=0, events=0)
     return Models(release.tables, fitted)
 
 

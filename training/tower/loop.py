@@ -29,12 +29,13 @@ from training.tower.validation import Validation
 
 @dataclass(frozen=True)
 class FittedTower:
-    """A tower with the vectors of a release's items. epochs: how many it took."""
+    """A tower with the vectors of a release's items. epochs, events: by which it was fitted."""
 
     tower: UserTower
     served: ServedTower
     space: TowerSpace
     epochs: int
+    events: int
 
 
 def new_tower(known: Interactions, text_width: int, settings: TrainSettings) -> UserTower:
@@ -77,7 +78,7 @@ def fit_tower(
     """
     done = checkpoint.finished(stage, tower)
     if done is not None:
-        return _served(tower, base, done)
+        return _served(tower, base, done, known)
     torch.manual_seed(settings.seed)
     random = np.random.default_rng(settings.seed)
     config = tower.config
@@ -101,7 +102,7 @@ def fit_tower(
         if validate is None:
             say(f"user tower, epoch {epoch}: loss {loss:.3f}")
         else:
-            reached = validate.ndcg(_served(smooth, base, epoch).served)
+            reached = validate.ndcg(_served(smooth, base, epoch, known).served)
             say(f"user tower, epoch {epoch}: loss {loss:.3f}, validation NDCG@10 {reached:.4f}")
             record(say, "tower/validation_ndcg@10", reached)
             place.judge(reached, smooth)
@@ -109,7 +110,7 @@ def fit_tower(
     load_weights(tower, place.best_state or weights(smooth))
     took = place.best_epoch or epochs
     checkpoint.finish(stage, took, tower)
-    return _served(tower, base, took)
+    return _served(tower, base, took, known)
 
 
 def _epoch(
@@ -160,7 +161,7 @@ def _epoch(
     return float(np.mean(place.losses)) if place.losses else 0.0
 
 
-def _served(tower: UserTower, base: ItemTable, epochs: int) -> FittedTower:
+def _served(tower: UserTower, base: ItemTable, epochs: int, known: Interactions) -> FittedTower:
     """Return the tower with its items' vectors, ready to answer."""
     tower.eval()
     with torch.inference_mode():
@@ -170,4 +171,4 @@ def _served(tower: UserTower, base: ItemTable, epochs: int) -> FittedTower:
     mean = centred.mean(axis=0)
     projection = tower.items.text.weight.detach().numpy().T.copy()
     space = TowerSpace(centred - mean, mean, projection)
-    return FittedTower(tower, ServedTower(tower, vectors).eval(), space, epochs)
+    return FittedTower(tower, ServedTower(tower, vectors).eval(), space, epochs, len(known.events))
