@@ -31,6 +31,7 @@ SETTINGS = TrainSettings(
     negatives=7,
     batch_positions=16,
     id_width=8,
+    window_of_all=1.0,
     words_share=0.3,
 )
 
