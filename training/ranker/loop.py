@@ -67,6 +67,7 @@ def train_ranker(
         record(say, "ranker/validation_ndcg@10", reached)
         return reached
     fit_head(ranker, learn, judge, labels, settings)
+    give_back()
     hardness = {id(example): head_logits(ranker, example) for example in learn}
     torch.nn.init.zeros_(ranker.head.language.weight.detach())
     chunked = chunks(learn, settings.chunk_positions)
