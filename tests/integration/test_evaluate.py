@@ -57,7 +57,7 @@ def write_two_colours(directory: Path) -> Path:
 def place(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
     directory = tmp_path_factory.mktemp("evaluate")
     write_two_colours(directory / "data")
-    write_tiny_encoder(directory / "weights")
+    write_tiny_encoder(directory / "weights", positions=128)
     yield directory
     assert not list(directory.rglob("stack-*")), "a temporary stack was left behind"
 

@@ -15,7 +15,9 @@ SPECIAL = ["[PAD]", "[UNK]", "[CLS]", "[SEP]"]
 WORDS = ["a", "film", "book", "quiet", "##er", "安", "静", "的", "书", "店"]
 
 
-def write_tiny_encoder(directory: Path, *, seed: int = 0, pooling: str = "mean") -> Path:
+def write_tiny_encoder(
+    directory: Path, *, seed: int = 0, pooling: str = "mean", positions: int = 64
+) -> Path:
     """Write config, weights, tokenizer and sentence-transformers' files; at most 32 tokens."""
     torch.manual_seed(seed)
     tokens = SPECIAL + WORDS
@@ -25,7 +27,7 @@ def write_tiny_encoder(directory: Path, *, seed: int = 0, pooling: str = "mean")
         num_hidden_layers=2,
         num_attention_heads=2,
         intermediate_size=64,
-        max_position_embeddings=128,
+        max_position_embeddings=positions,
     )
     BertModel(config).save_pretrained(directory)
     ids = {token: index for index, token in enumerate(tokens)}
