@@ -205,24 +205,24 @@ async def test_too_little_time_is_deadline_exceeded(encoder: TextEncoder) -> Non
 
 
 async def test_what_the_queue_cannot_hold_is_refused_at_once(encoder: TextEncoder) -> None:
-    start = time.monotonic()
-    refusals = []
-    refused_after_s = []
+    ends = []  # in the order in which they came; "" for an answer
 
     async def call() -> None:
         try:
             await encoder.encode(["a film about a quiet harbour"], timeout=TIMEOUT_S)
+            ends.append("")
         except grpc.aio.AioRpcError as error:
-            refusals.append(f"{error.code()} {error.details()}")
-            refused_after_s.append(time.monotonic() - start)
+            ends.append(f"{error.code()} {error.details()}")
 
     await asyncio.gather(*(call() for _ in range(1500)))
-    took_s = time.monotonic() - start
+    refusals = [end for end in ends if end]
     assert len(set(refusals)) == 1
     assert "UNAVAILABLE" in refusals[0]
     assert "maximum queue size" in refusals[0]
-    assert 0 < len(refused_after_s) < 1500 - 512
-    assert np.median(refused_after_s) < took_s / 2
+    assert 0 < len(refusals) < 1500 - 512
+    # The queue was full when the last was refused, and is answered after it.
+    last = max(place for place, end in enumerate(ends) if end)
+    assert len(ends) - 1 - last > 100
     assert await encoder.ready()
 
 
