@@ -5,7 +5,8 @@ from rich.console import Console, Group, RenderableType
 from rich.table import Table
 from rich.text import Text
 
-from tandem.v1 import candidate_pb2, stage_pb2
+from features.fusion import source_name
+from tandem.v1 import stage_pb2
 from tandem.v1.candidate_pb2 import RankedItem
 from tandem.v1.recommender_service_pb2 import RecommendResponse
 
@@ -39,11 +40,8 @@ def slate_view(response: RecommendResponse, *, explain: bool = False) -> Rendera
 
 def sources_of(item: RankedItem) -> str:
     """Return the names of the sources that found an item, with the rank in each."""
-    names = candidate_pb2.Source.Name
     return ", ".join(
-        f"{names(hit.source).removeprefix('SOURCE_').lower()} {hit.rank}"
-        if hit.rank
-        else names(hit.source).removeprefix("SOURCE_").lower()
+        f"{source_name(hit.source)} {hit.rank}" if hit.rank else source_name(hit.source)
         for hit in item.hits
     )
 

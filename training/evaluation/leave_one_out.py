@@ -6,9 +6,9 @@ import numpy as np
 import numpy.typing as npt
 
 from features.candidates import SOURCES
+from features.fusion import source_name
 from models.ranker.ranker import Ranker
 from models.ranker.value import probabilities, values
-from tandem.v1.candidate_pb2 import Source
 from training.evaluation.intervals import Metric
 from training.evaluation.metrics import MISSED, metrics_of
 from training.evaluation.tables import cell
@@ -40,8 +40,7 @@ def evaluate(ranker: Ranker, packer: Packer, examples: Sequence[Example], say: S
         factor = maker.views([example.target])[0].cf_factor
         note("ials", full_place(maker, example, maker.tables.cf.item_factors @ factor))
         for place, source in enumerate(SOURCES):
-            name = f"source:{Source.Name(source).removeprefix('SOURCE_').lower()}"
-            note(name, source_place(example, place))
+            note(f"source:{source_name(source)}", source_place(example, place))
         note("union", example.found_at if example.found_at >= 0 else MISSED)
         chances = probabilities(answer, config.outcomes)
         value = values(chances, config.outcomes, config.value_weights).numpy()
