@@ -112,6 +112,8 @@ def text_tokens(
 ) -> npt.NDArray[np.int32]:
     """Return the tokens of candidates' texts [n, N]: an override's, else the release's."""
     tokens = np.where((rows >= 0)[:, None], loaded.tables.items.text_tokens[rows], -1)
+    if not loaded.ranker.config.candidate_tokens:
+        return tokens
     changed = {override.item.item_id: override.item for override in request.item_overrides}
     places = [place for place, c in enumerate(candidates) if c.item_id in changed]
     texts = [item_text(changed[candidates[place].item_id]) for place in places]
