@@ -90,7 +90,7 @@ def estimate(counts: Counts, settings: TrainSettings) -> Estimate:
     )
 
     def stages(share: float) -> dict[str, float]:
-        epochs = share * settings.epochs
+        epochs = max(share * settings.epochs, min(settings.epochs, 1))
         return {
             "texts": ENCODE_S_PER_TEXT * counts.texts + ENCODE_S_PER_CHARACTER * counts.characters,
             "collaborative filtering": fits * (ease + ials),

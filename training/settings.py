@@ -56,7 +56,7 @@ class TrainSettings:
     negatives: int = 31
     judgements: int = 20_000
     words_share: float = 0.15
-    epochs: int = 3
+    epochs: int = 1
     patience: int = 2
     parts: str = "all"
     language_model: str = ""
