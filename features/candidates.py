@@ -7,8 +7,17 @@ of collaborative filtering in another basis, and is 0 where nothing is known.
 import numpy as np
 import numpy.typing as npt
 
+from features.candidate_items import CandidateItems
 from features.events import log_hours
 from features.fusion import source_name
+from features.time_and_place import (
+    PLACE_FEATURES,
+    RETURN_FEATURES,
+    TIME_FEATURES,
+    place_features,
+    return_features,
+    time_features,
+)
 from features.user_view import ReleaseTables, UserView
 from tandem.v1.candidate_pb2 import Source
 
@@ -21,6 +30,8 @@ SOURCES: tuple[Source.ValueType, ...] = (
     Source.SOURCE_SIMILAR,
     Source.SOURCE_POPULAR,
     Source.SOURCE_SEQUENCE,
+    Source.SOURCE_HABIT,
+    Source.SOURCE_NEARBY,
 )
 HIT_FEATURES = [f"{source_name(source)}_{part}" for source in SOURCES for part in ("score", "rank")]
 OWN_FEATURES = [
@@ -42,6 +53,9 @@ OWN_FEATURES = [
     "user_mood",
     "rated_like_cf",
     "rated_like_text",
+    *TIME_FEATURES,
+    *RETURN_FEATURES,
+    *PLACE_FEATURES,
 ]
 FEATURES = HIT_FEATURES + OWN_FEATURES
 # Models that were fitted on an event remember it. Of an item that no source was asked about, as
@@ -52,44 +66,49 @@ _BOUND = np.array([name in HIT_FEATURES or name in SOURCE_BOUND for name in FEAT
 RANK_HORIZON = 1000.0
 
 
-def own_features(
-    tables: ReleaseTables, user: UserView, rows: npt.NDArray[np.int32], vectors: Float32
-) -> Float32:
+def own_features(tables: ReleaseTables, user: UserView, items: CandidateItems) -> Float32:
     """Return OWN_FEATURES of candidates, float32 [n, len(OWN_FEATURES)].
 
-    rows: int32 [n], -1 for items that the release does not hold: what rests on their past is 0.
-    vectors: float32 [n, D], their text vectors.
+    Of items that the release does not hold, what rests on their past is 0.
     """
+    rows, vectors = items.rows, items.vectors
     known = rows >= 0
     at = np.where(known, rows, 0)
     factors = tables.cf.item_factors[at] * known[:, None]
     directions = factors / np.maximum(np.linalg.norm(factors, axis=1, keepdims=True), 1e-9)
-    used = user.rows[None, :] == np.where(known, rows, -2)[:, None]
-    last_ms = np.where(used, user.times_ms[None, :], 0).max(axis=1, initial=0)
+    used = (user.rows[None, :] == np.where(known, rows, -2)[:, None]).astype(np.float32)
+    last_ms = np.where(used > 0, user.times_ms[None, :], 0).max(axis=1, initial=0)
     created = np.where(known, tables.items.create_time_ms[at], -1)
     like_recent = vectors @ user.recent_vectors.T
     some = like_recent.shape[1] > 0
     zeros = np.zeros(len(rows), np.float32)
+    now_ms = user.moment.time_ms
+    general = [
+        tables.tower.standing(user.tower_vector, rows, vectors),
+        factors @ user.cf_factor,
+        directions @ user.last_factor,
+        np.where(known, user.neighbour_scores[at], 0.0),
+        np.where(known, user.last_neighbour_scores[at], 0.0),
+        vectors @ user.history_mean,
+        like_recent[:, -1] if some else zeros,
+        like_recent.max(axis=1) if some else zeros,
+        vectors @ user.words,
+        np.where(known, _share_of_log(tables.items.popularity, at), 0.0),
+        np.where(known, _share_of_log(tables.items.recent_popularity, at), 0.0),
+        np.where(created >= 0, 1.0 - log_hours(now_ms - created), 0.0),
+        np.log1p(used.sum(axis=1)),
+        np.where(used.any(axis=1), 1.0 - log_hours(now_ms - last_ms), 0.0),
+        np.where(known, tables.ratings.quality[at], 0.0),
+        np.full(len(rows), user.rated.mood),
+        user.rated.of_alike(user.rated.factors, directions),
+        user.rated.of_alike(user.rated.vectors, vectors),
+    ]
     return np.column_stack(
         [
-            tables.tower.standing(user.tower_vector, rows, vectors),
-            factors @ user.cf_factor,
-            directions @ user.last_factor,
-            np.where(known, user.neighbour_scores[at], 0.0),
-            np.where(known, user.last_neighbour_scores[at], 0.0),
-            vectors @ user.history_mean,
-            like_recent[:, -1] if some else zeros,
-            like_recent.max(axis=1) if some else zeros,
-            vectors @ user.words,
-            np.where(known, _share_of_log(tables.items.popularity, at), 0.0),
-            np.where(known, _share_of_log(tables.items.recent_popularity, at), 0.0),
-            np.where(created >= 0, 1.0 - log_hours(user.time_ms - created), 0.0),
-            np.log1p(used.sum(axis=1)),
-            np.where(used.any(axis=1), 1.0 - log_hours(user.time_ms - last_ms), 0.0),
-            np.where(known, tables.ratings.quality[at], 0.0),
-            np.full(len(rows), user.rated.mood),
-            user.rated.of_alike(user.rated.factors, directions),
-            user.rated.of_alike(user.rated.vectors, vectors),
+            *general,
+            time_features(tables, user, items, directions, used),
+            return_features(user, rows, used),
+            place_features(user, items),
         ]
     ).astype(np.float32)
 

@@ -9,6 +9,8 @@ import numpy as np
 import numpy.typing as npt
 import pyarrow.parquet as pq
 
+from features.places import unit_vectors
+
 Float32 = npt.NDArray[np.float32]
 UNKNOWN_ROW = -1
 
@@ -43,6 +45,11 @@ class ItemTable:
     def _row_by_id(self) -> dict[str, int]:
         return {item_id: row for row, item_id in enumerate(self.item_ids)}
 
+    @cached_property
+    def points(self) -> npt.NDArray[np.float64]:
+        """Where the items are, as unit vectors, float64 [items, 3], NaN where unknown."""
+        return unit_vectors(self.latitude, self.longitude)
+
     def row(self, item_id: str) -> int:
         """Return an item's row, -1 if the release does not hold it."""
         return self._row_by_id.get(item_id, UNKNOWN_ROW)
@@ -51,6 +58,18 @@ class ItemTable:
         """Return the rows of items, int32 [n], -1 for those that the release does not hold."""
         row_by_id = self._row_by_id
         return np.fromiter((row_by_id.get(i, UNKNOWN_ROW) for i in item_ids), dtype=np.int32)
+
+    def places(self, rows: npt.NDArray[np.int32]) -> tuple[Float32, Float32]:
+        """Return latitudes and longitudes [n] of items by row, NaN where unknown."""
+        known = rows >= 0
+        at = np.where(known, rows, 0)
+        if not len(self):
+            nowhere = np.full(len(rows), np.nan, np.float32)
+            return nowhere, nowhere.copy()
+        return (
+            np.where(known, self.latitude[at], np.nan).astype(np.float32),
+            np.where(known, self.longitude[at], np.nan).astype(np.float32),
+        )
 
 
 def read_item_table(directory: Path) -> ItemTable:

@@ -15,11 +15,13 @@ from features.fusion import SourceWeights, named_weights
 from features.item_table import ItemTable, read_item_table
 from features.neighbours import Neighbours
 from features.ratings import ItemRatings
+from features.rhythms import Rhythms
+from features.senses import Senses, named_senses
 from features.tower import TowerSpace
 from features.user_view import ReleaseTables
 from serving.errors import ReleaseUnusable
 
-FORMAT = 3
+FORMAT = 4
 MANIFEST = "manifest.json"
 CANDIDATES_DEFAULT = 200
 
@@ -53,6 +55,7 @@ class Manifest(TypedDict):
     """`manifest.json`. metrics: system -> metric -> mean and interval. files: name -> SHA-256.
 
     source_weights: by name of the candidate source, for the fusion of their lists.
+    senses: whether time and place are known to it, see `features.senses`.
     warm_start: the id of the release that training began with, "" for none.
     """
 
@@ -65,6 +68,7 @@ class Manifest(TypedDict):
     models: dict[str, str]
     metrics: dict[str, object]
     source_weights: dict[str, float]
+    senses: dict[str, bool]
     settings: dict[str, object]
     warm_start: NotRequired[str]
     files: dict[str, str]
@@ -151,10 +155,28 @@ class Release:
         return ItemRatings(mean, scale, tensors["quality"], tensors["counts"])
 
     @cached_property
+    def rhythms(self) -> Rhythms:
+        """When items are wanted."""
+        tensors = load_file(self.directory / "rhythms.safetensors")
+        return Rhythms(tensors["lifts"], tensors["projection"], tensors["base"])
+
+    @cached_property
+    def senses(self) -> Senses:
+        """What the release knows of time and place."""
+        return named_senses(self.manifest["senses"])
+
+    @cached_property
     def tables(self) -> ReleaseTables:
         """The arrays that features are made from."""
         return ReleaseTables(
-            self.items, self.cf, self.neighbours, self.tower, self.ratings, self.source_weights
+            self.items,
+            self.cf,
+            self.neighbours,
+            self.tower,
+            self.ratings,
+            self.rhythms,
+            self.source_weights,
+            self.senses,
         )
 
     @property

@@ -8,6 +8,7 @@ import numpy.typing as npt
 
 from features.context import context_features
 from features.events import EventArrays, event_features
+from features.moment import Moment
 
 Float32 = npt.NDArray[np.float32]
 Rows = npt.NDArray[np.integer]
@@ -75,21 +76,20 @@ class TowerInput:
 
 def tower_input(
     events: EventArrays,
-    time_ms: int,
-    offset_min: int,
+    moment: Moment,
     *,
     rating_mean: float,
     rating_scale: float,
     max_history: int,
 ) -> TowerInput:
-    """Return the input for a user's events (one or more) before a request at `time_ms`."""
+    """Return the input for a user's events (one or more) before a request."""
     recent = slice(-max_history, None)
-    following = np.append(events.times_ms[1:], time_ms)
+    following = np.append(events.times_ms[1:], moment.time_ms)
     return TowerInput(
         rows=events.rows[recent].astype(np.int64),
         actions=events.actions[recent].astype(np.int64),
         features=event_features(events, rating_mean, rating_scale)[recent],
         times_ms=events.times_ms[recent],
         next_ms=following[recent],
-        context=context_features(events, time_ms, offset_min, has_words=False),
+        context=context_features(events, moment, has_words=False),
     )

@@ -8,10 +8,14 @@ import numpy.typing as npt
 from features.cf import CfModel
 from features.events import EventArrays
 from features.fusion import SourceWeights
+from features.habits import Habits, habits_at
 from features.history import mean_vector, recency, weights_of_actions
 from features.item_table import ItemTable
+from features.moment import Moment
 from features.neighbours import Neighbours
 from features.ratings import ItemRatings, RatedPast, rated_past
+from features.rhythms import Rhythms
+from features.senses import Senses
 from features.tower import TowerSpace
 
 Float32 = npt.NDArray[np.float32]
@@ -27,7 +31,9 @@ class ReleaseTables:
     neighbours: Neighbours
     tower: TowerSpace
     ratings: ItemRatings
+    rhythms: Rhythms
     weights: SourceWeights
+    senses: Senses
 
 
 @dataclass(frozen=True)
@@ -51,7 +57,8 @@ class UserView:
     rows: npt.NDArray[np.int32]
     times_ms: npt.NDArray[np.int64]
     rated: RatedPast
-    time_ms: int
+    habits: Habits
+    moment: Moment
 
 
 def view_user(
@@ -60,13 +67,13 @@ def view_user(
     event_vectors: Float32,
     words: Float32 | None,
     tower_vector: Float32 | None,
-    time_ms: int,
+    moment: Moment,
 ) -> UserView:
-    """Digest a user's events before `time_ms`.
+    """Digest a user's events before a moment.
 
     event_vectors: float32 [events, D], the text vector of each event's item, zeros where unknown.
     words: float32 [D], the vector of the user's own words, if any. tower_vector: float32 [W], what
-    the user tower makes of the events at `time_ms`, if it was asked.
+    the user tower makes of the events at that moment, if it was asked.
     """
     weights = weights_of_actions(events.actions) * recency(len(events))
     liked = weights > 0
@@ -89,7 +96,8 @@ def view_user(
         rows=events.rows,
         times_ms=events.times_ms,
         rated=rated_past(tables.ratings, tables.cf.item_factors, events, event_vectors),
-        time_ms=time_ms,
+        habits=habits_at(moment, events, weights, event_vectors, tables.cf.item_factors),
+        moment=moment,
     )
 
 

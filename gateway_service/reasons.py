@@ -26,6 +26,9 @@ SENTENCES: dict[str, dict[ReasonKind.ValueType, tuple[str, str]]] = {
             "Similar to the item you are looking at",
         ),
         candidate_pb2.REASON_KIND_FALLBACK: ("", "A general suggestion"),
+        candidate_pb2.REASON_KIND_HABIT: ("", "You come back to this"),
+        candidate_pb2.REASON_KIND_NEARBY: ("", "Close to where you are"),
+        candidate_pb2.REASON_KIND_TIME_OF_DAY: ("", "Right for this time of day"),
     },
     "zh": {
         candidate_pb2.REASON_KIND_LIKE_HISTORY_ITEM: (
@@ -37,6 +40,9 @@ SENTENCES: dict[str, dict[ReasonKind.ValueType, tuple[str, str]]] = {
         candidate_pb2.REASON_KIND_POPULAR: ("", "近期热门"),
         candidate_pb2.REASON_KIND_LIKE_SEED_ITEM: ("与“{title}”相似", "与当前内容相似"),
         candidate_pb2.REASON_KIND_FALLBACK: ("", "通用推荐"),
+        candidate_pb2.REASON_KIND_HABIT: ("", "您常会再选它"),
+        candidate_pb2.REASON_KIND_NEARBY: ("", "离您很近"),
+        candidate_pb2.REASON_KIND_TIME_OF_DAY: ("", "适合这个时段"),
     },
 }
 _CHINESE = re.compile(r"[\u4e00-\u9fff]")
@@ -73,6 +79,8 @@ def _reasons_of_hits(item: RankedItem, context: RequestContext) -> list[Reason]:
         candidate_pb2.SOURCE_SEQUENCE: candidate_pb2.REASON_KIND_SIMILAR_USERS,
         candidate_pb2.SOURCE_LEXICAL: candidate_pb2.REASON_KIND_MATCHES_WORDS,
         candidate_pb2.SOURCE_POPULAR: candidate_pb2.REASON_KIND_POPULAR,
+        candidate_pb2.SOURCE_HABIT: candidate_pb2.REASON_KIND_HABIT,
+        candidate_pb2.SOURCE_NEARBY: candidate_pb2.REASON_KIND_NEARBY,
     }
     best_first = sorted(item.hits, key=lambda hit: hit.rank)
     reasons = [

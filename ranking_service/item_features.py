@@ -5,6 +5,7 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 
+from features.candidate_items import CandidateItems
 from features.candidates import (
     SOURCES,
     hit_features,
@@ -14,6 +15,7 @@ from features.candidates import (
 from features.context import context_features
 from features.events import EventArrays, event_arrays
 from features.item_text import item_text
+from features.moment import moment_of
 from features.user_view import view_user
 from features.words import request_words
 from models.ranker.packed_user import PackedCandidates, PackedUser
@@ -56,20 +58,20 @@ def rank_input(loaded: LoadedRelease, request: RankRequest) -> RankInput:
     rows = items.rows(candidate.item_id for candidate in candidates)
     vectors = text_vectors(loaded, rows, [c.item_id for c in candidates], overrides)
     history = request.user.history
-    events = event_arrays(history, items)
+    senses = loaded.tables.senses
+    events = senses.of_events(event_arrays(history, items))
     event_vectors = text_vectors(loaded, events.rows, [e.item_id for e in history], overrides)
-    time_ms = request.context.request_time.ToMilliseconds()
+    moment = senses.of_moment(moment_of(request.context, events))
     text = request_words(request.text, request.user.profile, history)
     words = array_of(request.text_vector) if request.HasField("text_vector") else None
     tower = array_of(request.user_vector) if request.HasField("user_vector") else None
-    user = view_user(loaded.tables, events, event_vectors, words, tower, time_ms)
-    context = context_features(
-        events, time_ms, request.context.utc_offset.seconds // 60, words is not None
-    )
+    user = view_user(loaded.tables, events, event_vectors, words, tower, moment)
+    context = context_features(events, moment, words is not None)
     recent = slice(-config.max_history, None)
     scores, ranks = hit_arrays(candidates)
+    described = CandidateItems(rows, vectors, *places(loaded, rows, candidates, request))
     features = np.concatenate(
-        [hit_features(scores, ranks), own_features(loaded.tables, user, rows, vectors)], axis=1
+        [hit_features(scores, ranks), own_features(loaded.tables, user, described)], axis=1
     )
     found = (ranks > 0).any(axis=1, keepdims=True)
     packed = PackedUser(
@@ -102,6 +104,23 @@ def text_vectors(
         if item_id in overrides:
             vectors[place] = overrides[item_id]
     return vectors
+
+
+def places(
+    loaded: LoadedRelease,
+    rows: npt.NDArray[np.int32],
+    candidates: list[Candidate],
+    request: RankRequest,
+) -> tuple[Float32, Float32]:
+    """Return latitudes and longitudes [n]: an override's, else the release's, else NaN."""
+    latitudes, longitudes = loaded.tables.items.places(rows)
+    if loaded.tables.senses.place and request.item_overrides:
+        changed = {override.item.item_id: override.item for override in request.item_overrides}
+        for at, candidate in enumerate(candidates):
+            item = changed.get(candidate.item_id)
+            if item is not None and item.HasField("place"):
+                latitudes[at], longitudes[at] = item.place.latitude, item.place.longitude
+    return latitudes, longitudes
 
 
 def text_tokens(

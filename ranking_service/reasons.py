@@ -35,6 +35,17 @@ EVIDENCE: dict[ReasonKind.ValueType, tuple[str, ...]] = {
         "popularity",
         "recent_popularity",
     ),
+    ReasonKind.REASON_KIND_HABIT: (
+        "habit_score",
+        "habit_rank",
+        "times_used",
+        "last_used",
+        "used_lately",
+        "used_after_last",
+        "used_at_hour",
+    ),
+    ReasonKind.REASON_KIND_NEARBY: ("nearby_score", "nearby_rank", "near_now"),
+    ReasonKind.REASON_KIND_TIME_OF_DAY: ("hour_lift", "text_like_hour", "cf_like_hour"),
 }
 # A reason is given only for an item that one of these sources found; weight alone is no fact.
 FOUND_BY: dict[ReasonKind.ValueType, set[Source.ValueType]] = {
@@ -46,6 +57,8 @@ FOUND_BY: dict[ReasonKind.ValueType, set[Source.ValueType]] = {
     ReasonKind.REASON_KIND_MATCHES_WORDS: {Source.SOURCE_SEMANTIC},
     ReasonKind.REASON_KIND_POPULAR: {Source.SOURCE_POPULAR},
     ReasonKind.REASON_KIND_LIKE_SEED_ITEM: {Source.SOURCE_SIMILAR},
+    ReasonKind.REASON_KIND_HABIT: {Source.SOURCE_HABIT},
+    ReasonKind.REASON_KIND_NEARBY: {Source.SOURCE_NEARBY},
 }
 LIKE_LEAST = 0.2
 MOST = 3

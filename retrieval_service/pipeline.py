@@ -2,7 +2,7 @@
 
 import asyncio
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Awaitable, Callable, Mapping
 
 import numpy as np
 
@@ -10,6 +10,7 @@ from features.events import event_arrays
 from features.history import recency, weights_of_actions
 from features.item_attributes import known_attributes
 from features.item_filter import predicate
+from features.moment import moment_of
 from features.tower import tower_input
 from features.words import request_words
 from retrieval_service.catalogue.vectors import Vectors
@@ -21,6 +22,8 @@ from retrieval_service.merge import merge
 from retrieval_service.overrides import item_overrides, present_vectors
 from retrieval_service.release import LoadedRelease
 from retrieval_service.sources.cf import find_cf
+from retrieval_service.sources.habit import find_habit
+from retrieval_service.sources.nearby import find_nearby
 from retrieval_service.sources.popular import find_popular
 from retrieval_service.sources.query import Float32, Query, Scored, Search
 from retrieval_service.sources.semantic import find_semantic
@@ -35,7 +38,9 @@ from tandem.v1 import candidate_pb2, stage_pb2
 from tandem.v1.candidate_pb2 import Source
 from tandem.v1.common_pb2 import Vector
 from tandem.v1.retrieval_service_pb2 import RetrieveRequest, RetrieveResponse
+from tandem.v1.stage_pb2 import Stage
 
+Sources = dict[Source.ValueType, tuple[Stage.ValueType, Awaitable[Scored]]]
 # Laid aside for merging and for the way back.
 KEEP_S = 0.01
 SOURCES_SHARE = 0.9
@@ -98,7 +103,8 @@ class RetrievePipeline:
         items, history = loaded.release.items, request.user.history
         seed = request.context.seed_item_id
         item_ids = [event.item_id for event in history]
-        events = event_arrays(history, items)
+        senses = loaded.release.senses
+        events = senses.of_events(event_arrays(history, items))
         changed = await present_vectors(loaded, self._view, self._vectors, {*item_ids, seed} - {""})
         vectors_ED = np.array(items.text_vectors[events.rows])  # noqa: N806
         vectors_ED[events.rows < 0] = 0.0
@@ -116,6 +122,7 @@ class RetrievePipeline:
             shut_out += max(len(request.user.seen.item_hashes), len(item_ids))
         return Query(
             loaded=loaded,
+            moment=senses.of_moment(moment_of(request.context, events)),
             item_ids=item_ids,
             events=events,
             weights=action_weights * recency(len(history)),
@@ -174,31 +181,49 @@ class RetrievePipeline:
         budget_s = query.deadline.share(SOURCES_SHARE, keep_s=KEEP_S)
         encode_s = budget_s * ENCODE_SHARE
         words = asyncio.ensure_future(self._encode(request, query, log, encode_s))
-        user = asyncio.ensure_future(self._encode_user(request, query, encode_s))
+        user = asyncio.ensure_future(self._encode_user(query, encode_s))
+        sources = self._sources(query, words, user)
         try:
             results = await asyncio.gather(
-                log.run(stage_pb2.STAGE_SOURCE_SEMANTIC, find_semantic(query, words), budget_s),
-                log.run(stage_pb2.STAGE_SOURCE_CF, find_cf(query), budget_s),
-                log.run(stage_pb2.STAGE_SOURCE_SIMILAR, find_similar(query), budget_s),
-                log.run(stage_pb2.STAGE_SOURCE_POPULAR, find_popular(query, self._view), budget_s),
-                log.run(stage_pb2.STAGE_SOURCE_SEQUENCE, find_sequence(query, user), budget_s),
+                *(log.run(stage, work, budget_s) for stage, work in sources.values())
             )
         finally:
             words.cancel()
             user.cancel()
-        sources = (
-            candidate_pb2.SOURCE_SEMANTIC,
-            candidate_pb2.SOURCE_CF,
-            candidate_pb2.SOURCE_SIMILAR,
-            candidate_pb2.SOURCE_POPULAR,
-            candidate_pb2.SOURCE_SEQUENCE,
-        )
         found = {
             source: result
             for source, result in zip(sources, results, strict=True)
             if result is not None
         }
         return _result(words), _result(user), found
+
+    def _sources(
+        self, query: Query, words: Awaitable[Float32 | None], user: Awaitable[Float32 | None]
+    ) -> Sources:
+        """Return the sources that have something to work with in this catalogue."""
+        sources: Sources = {
+            candidate_pb2.SOURCE_SEMANTIC: (
+                stage_pb2.STAGE_SOURCE_SEMANTIC,
+                find_semantic(query, words),
+            ),
+            candidate_pb2.SOURCE_CF: (stage_pb2.STAGE_SOURCE_CF, find_cf(query)),
+            candidate_pb2.SOURCE_SIMILAR: (stage_pb2.STAGE_SOURCE_SIMILAR, find_similar(query)),
+            candidate_pb2.SOURCE_POPULAR: (
+                stage_pb2.STAGE_SOURCE_POPULAR,
+                find_popular(query, self._view),
+            ),
+            candidate_pb2.SOURCE_SEQUENCE: (
+                stage_pb2.STAGE_SOURCE_SEQUENCE,
+                find_sequence(query, user),
+            ),
+        }
+        if query.loaded.release.repeat:
+            habit = (stage_pb2.STAGE_SOURCE_HABIT, find_habit(query))
+            sources[candidate_pb2.SOURCE_HABIT] = habit
+        if len(self._view.places) and query.loaded.release.senses.place:
+            nearby = (stage_pb2.STAGE_SOURCE_NEARBY, find_nearby(query, self._view.places))
+            sources[candidate_pb2.SOURCE_NEARBY] = nearby
+        return sources
 
     async def _encode(
         self, request: RetrieveRequest, query: Query, log: StageLog, budget_s: float
@@ -210,17 +235,14 @@ class RetrievePipeline:
         work = self._encoder.encode_words(words, version=version, budget_s=budget_s)
         return await log.run(stage_pb2.STAGE_ENCODE, work, budget_s)
 
-    async def _encode_user(
-        self, request: RetrieveRequest, query: Query, budget_s: float
-    ) -> Float32 | None:
+    async def _encode_user(self, query: Query, budget_s: float) -> Float32 | None:
         """Return the user's vector, None without history."""
         if not query.item_ids:
             return None
-        config, context = query.loaded.tower, request.context
+        config = query.loaded.tower
         user = tower_input(
             query.events,
-            context.request_time.ToMilliseconds(),
-            context.utc_offset.seconds // 60,
+            query.moment,
             rating_mean=config.rating_mean,
             rating_scale=config.rating_scale,
             max_history=config.max_history,

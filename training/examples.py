@@ -6,9 +6,11 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 
+from features.candidate_items import items_of_rows
 from features.candidates import hit_features, own_features
 from features.context import context_features
 from features.events import EventArrays
+from features.moment import Moment, moment_after
 from features.tower import TowerInput
 from features.user_view import ReleaseTables, UserView, view_user
 from training.interactions import Interactions
@@ -65,7 +67,7 @@ class ExampleMaker:
     ) -> None:
         self.tables = models.tables
         self.tower = models.tower.served
-        self.interactions = interactions
+        self.interactions = interactions.sensed_by(models.tables.senses)
         self.words = words
         self.repeat = repeat
         self.settings = settings
@@ -97,31 +99,33 @@ class ExampleMaker:
         for place, target in enumerate(targets):
             history = self.history(target)
             if len(history):
-                inputs[place] = inputs_of(self.tower, history, *self.moment(target))
+                inputs[place] = inputs_of(self.tower, history, self.moment(target))
         vectors = dict(zip(inputs, user_vectors(self.tower, list(inputs.values())), strict=True))
         return [self.view(target, vectors.get(place)) for place, target in enumerate(targets)]
 
-    def moment(self, target: Target) -> tuple[int, int]:
-        """Return the time of a target, Unix milliseconds, and its offset from UTC in minutes."""
-        events = self.interactions.of(target.user)
-        return int(events.times_ms[target.place]), int(events.offsets_min[target.place])
+    def moment(self, target: Target) -> Moment:
+        """Return when a target was, and where: at the place of the event before it.
+
+        The target's own place would give the answer away.
+        """
+        events, place = self.interactions.of(target.user), target.place
+        return moment_after(
+            self.history(target), int(events.times_ms[place]), int(events.offsets_min[place])
+        )
 
     def view(self, target: Target, tower_vector: npt.NDArray[np.float32] | None) -> UserView:
         """Return the user just before the target, with the tower's vector float32 [W], if any."""
         history = self.history(target)
         words = self.words.vectors[target.words] if target.words != NO_WORDS else None
         vectors = self.tables.items.text_vectors[history.rows]
-        time_ms, _ = self.moment(target)
-        return view_user(self.tables, history, vectors, words, tower_vector, time_ms)
+        return view_user(self.tables, history, vectors, words, tower_vector, self.moment(target))
 
     def _example(self, target: Target, user: UserView, found: Found) -> Example:
         event = self.interactions.of(target.user)[target.place : target.place + 1]
-        vectors = self.tables.items.text_vectors[found.rows]
-        own = own_features(self.tables, user, found.rows, vectors)
+        own = own_features(self.tables, user, items_of_rows(self.tables.items, found.rows))
         features = np.concatenate([hit_features(found.scores, found.ranks), own], axis=1)
-        context = context_features(
-            self.history(target), *self.moment(target), target.words != NO_WORDS
-        )
+        said = target.words != NO_WORDS
+        context = context_features(self.history(target), user.moment, said)
         at = np.flatnonzero(found.rows == event.rows[0])
         return Example(
             target,

@@ -5,6 +5,7 @@ from dataclasses import dataclass, replace
 
 from features.fusion import SourceWeights
 from features.item_table import ItemTable
+from features.senses import ALL_SENSES, Senses
 from features.tower import TowerSpace
 from features.user_view import ReleaseTables
 from models.ranker.ranker import Ranker
@@ -25,6 +26,7 @@ from training.ranker.packing import Packer
 from training.ranker.quality import validation_quality
 from training.ranker.validation_logits import validation_logits
 from training.ratings import fit_ratings
+from training.rhythms import fit_rhythms
 from training.settings import TrainSettings
 from training.source_weights import learn_weights
 from training.split import Split
@@ -47,6 +49,7 @@ class Run:
     targets: Targets
     settings: TrainSettings
     say: Say
+    senses: Senses = ALL_SENSES
     warm: WarmStart | None = None
     checkpoint: Checkpoint = NOWHERE
 
@@ -76,7 +79,7 @@ def fit_early(run: Run) -> Models:
         epochs=settings.tower_epochs,
         checkpoint=run.checkpoint,
     )
-    models = Models(fit_tables(run.base, early, fitted.space, SourceWeights(), settings), fitted)
+    models = Models(fit_tables(run, early, fitted.space, SourceWeights()), fitted)
     weights = learn_weights(run.maker(models), run.targets.validate)
     told = ", ".join(f"{name} {weight:.2f}" for name, weight in weights.by_name().items())
     run.say(
@@ -104,7 +107,7 @@ def refit(run: Run, models: Models, known: Interactions, purpose: str) -> Models
         stage=f"user tower for the {purpose}",
     )
     weights = models.tables.weights
-    return Models(fit_tables(run.base, known, tower.space, weights, run.settings), tower)
+    return Models(fit_tables(run, known, tower.space, weights), tower)
 
 
 def fit_ranker(
@@ -160,18 +163,16 @@ def fit_ranker(
 
 
 def fit_tables(
-    base: ItemTable,
-    fitted: Interactions,
-    tower: TowerSpace,
-    weights: SourceWeights,
-    settings: TrainSettings,
+    run: Run, fitted: Interactions, tower: TowerSpace, weights: SourceWeights
 ) -> ReleaseTables:
     """Return the tables that some interactions give."""
     return ReleaseTables(
-        counted(base, fitted),
-        fit_cf(fitted, settings),
-        fit_neighbours(fitted, settings),
+        counted(run.base, fitted),
+        fit_cf(fitted, run.settings),
+        fit_neighbours(fitted, run.settings),
         tower,
         fit_ratings(fitted),
+        fit_rhythms(fitted, run.base.text_vectors),
         weights,
+        run.senses,
     )

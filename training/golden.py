@@ -29,6 +29,7 @@ from training.words import NO_WORDS, Words
 USERS = 6
 EVENTS = 12
 HOUR_MS = 3_600_000
+OFFSET_MIN = 60
 
 
 def golden_requests(
@@ -66,17 +67,20 @@ def golden_requests(
 def _made_up_users(
     tables: ReleaseTables, newest_ms: int, random: np.random.Generator
 ) -> Interactions:
-    """Return users who took popular items at random, hours apart."""
+    """Return users who took popular items at random, hours apart, where the items are."""
     weights = tables.items.popularity + 1e-3
     count = USERS * EVENTS
     rows = random.choice(len(weights), size=count, p=weights / weights.sum()).astype(np.int32)
     steps = random.integers(1, 48, count).cumsum()
+    latitudes, longitudes = tables.items.places(rows)
     events = EventArrays(
         rows=rows,
         actions=np.full(count, Action.ACTION_VIEW, np.int32),
         times_ms=newest_ms + steps.astype(np.int64) * HOUR_MS,
         ratings=np.full(count, np.nan, np.float32),
-        offsets_min=np.full(count, 60, np.int32),
+        offsets_min=np.full(count, OFFSET_MIN, np.int32),
+        latitudes=latitudes,
+        longitudes=longitudes,
     )
     starts = np.arange(0, count + 1, EVENTS)
     return Interactions(events, starts, len(weights), np.arange(count))
@@ -95,11 +99,11 @@ def _request(release_id: str, maker: ExampleMaker, example: Example) -> RankRequ
     for place in range(target.place):
         event = HistoryEvent(item_id=ids[events.rows[place]], action=Action.ACTION_VIEW)
         event.event_time.FromMilliseconds(int(events.times_ms[place]))
-        event.utc_offset.FromSeconds(int(events.offsets_min[place]) * 60)
+        event.utc_offset.FromSeconds(OFFSET_MIN * 60)
         history.append(event)
     context = RequestContext()
     context.request_time.FromMilliseconds(int(events.times_ms[target.place]))
-    context.utc_offset.FromSeconds(int(events.offsets_min[target.place]) * 60)
+    context.utc_offset.FromSeconds(OFFSET_MIN * 60)
     request = RankRequest(
         release_id=release_id,
         user=UserState(user_id=f"golden-{target.user}", history=history),

@@ -1,6 +1,6 @@
 """Interactions as arrays by user and time."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 import numpy.typing as npt
@@ -8,6 +8,7 @@ from scipy import sparse
 
 from features.events import EventArrays
 from features.history import weights_of_actions
+from features.senses import Senses
 from tandem.v1.event_pb2 import Action
 from training.datasets.format import Dataset
 
@@ -50,6 +51,10 @@ class Interactions:
         starts = np.concatenate([[0], np.cumsum(counts)]).astype(np.int64)
         return Interactions(self.events.take(keep), starts, self.items, self.file_rows[keep])
 
+    def sensed_by(self, senses: Senses) -> "Interactions":
+        """Return the events as they are with some senses."""
+        return replace(self, events=senses.of_events(self.events))
+
     def user_rows(self) -> npt.NDArray[np.int64]:
         """Return each event's user, int64 [events]."""
         return np.repeat(np.arange(self.users), self.counts())
@@ -81,12 +86,28 @@ def interactions_of(dataset: Dataset) -> Interactions:
     names = frame.action.cat.categories
     numbers = np.array([Action.Value(f"ACTION_{name.upper()}") for name in names], np.int32)
     offsets = np.nan_to_num(frame.utc_offset_minutes.to_numpy(np.float64))
+    latitudes, longitudes = _places(dataset, rows)
     events = EventArrays(
         rows=dataset.item_rows[rows],
         actions=numbers[frame.action.cat.codes.to_numpy()[rows]],
         times_ms=frame.timestamp.to_numpy(np.int64)[rows],
         ratings=frame.rating.to_numpy(np.float32)[rows],
         offsets_min=offsets[rows].astype(np.int32),
+        latitudes=latitudes,
+        longitudes=longitudes,
     )
     starts = np.searchsorted(dataset.user_rows[rows], np.arange(len(dataset.users) + 1))
     return Interactions(events, starts.astype(np.int64), len(dataset.items), rows)
+
+
+def _places(
+    dataset: Dataset, rows: npt.NDArray[np.int64]
+) -> tuple[npt.NDArray[np.float32], npt.NDArray[np.float32]]:
+    """Return where users were, or else where the items are, [events] each, NaN where unknown."""
+    frame, items, of_item = dataset.interactions, dataset.items, dataset.item_rows[rows]
+    latitudes, longitudes = (frame[name].to_numpy(np.float32)[rows] for name in ("lat", "lon"))
+    unknown = np.isnan(latitudes)
+    return (
+        np.where(unknown, items["lat"].to_numpy(np.float32)[of_item], latitudes),
+        np.where(unknown, items["lon"].to_numpy(np.float32)[of_item], longitudes),
+    )

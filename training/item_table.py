@@ -7,6 +7,7 @@ import numpy.typing as npt
 
 from features.item_table import ItemTable
 from features.item_text import item_text, text_hash
+from features.senses import Senses
 from training.cf import popularity
 from training.datasets.format import Dataset
 from training.datasets.protos import items_of
@@ -23,11 +24,17 @@ def new_item_table(
     texts: list[str],
     vectors: npt.NDArray[np.float32],
     tokens: npt.NDArray[np.int32],
+    senses: Senses,
 ) -> ItemTable:
     """Return the table of a data set's items with nothing counted yet.
 
     vectors: of their texts, float32 [items, D]. tokens: int32 [items, N], see `ItemTable`.
+    senses: without that of place, nothing is anywhere.
     """
+    latitudes, longitudes = (
+        np.where(senses.place, dataset.items[name].to_numpy(np.float32), np.float32(np.nan))
+        for name in ("lat", "lon")
+    )
     nothing = np.zeros(len(dataset.items), np.float32)
     return ItemTable(
         item_ids=[str(item_id) for item_id in dataset.items.item_id],
@@ -37,8 +44,8 @@ def new_item_table(
         popularity=nothing,
         recent_popularity=nothing,
         create_time_ms=dataset.items.created_at.to_numpy(np.int64),
-        latitude=dataset.items.lat.to_numpy(np.float32),
-        longitude=dataset.items.lon.to_numpy(np.float32),
+        latitude=latitudes,
+        longitude=longitudes,
     )
 
 

@@ -9,6 +9,7 @@ from collections.abc import Iterator
 import numpy as np
 import numpy.typing as npt
 
+from features.candidate_items import items_of_rows
 from features.candidates import FEATURES, HIT_FEATURES, SOURCES, own_features, without_sources
 from features.context import context_features
 from training.examples import Example, ExampleMaker
@@ -52,9 +53,7 @@ def judgements(
     for target in targets:
         event = maker.interactions.of(target.user)[target.place : target.place + 1]
         view = maker.view(target, None)
-        own = own_features(
-            maker.tables, view, event.rows, maker.tables.items.text_vectors[event.rows]
-        )
+        own = own_features(maker.tables, view, items_of_rows(maker.tables.items, event.rows))
         features = without_sources(np.concatenate([hits, own], axis=1))
         rating = float(event.ratings[0])
         if target.place < fit_counts[target.user] and np.isfinite(rating):
@@ -65,6 +64,6 @@ def judgements(
             Found(event.rows, nothing, nothing.astype(np.int32)),
             view.tower_vector,
             features.astype(np.float16),
-            context_features(maker.history(target), *maker.moment(target), has_words=False),
+            context_features(maker.history(target), view.moment, has_words=False),
             found_at=0,
         )

@@ -3,6 +3,7 @@
 from dataclasses import dataclass, field
 
 from features.candidates import FEATURES, HIT_FEATURES
+from features.senses import ALL_SENSES, Senses
 from models.ranker.config import ADDITIVE, TREES
 from training.errors import TrainingError
 
@@ -17,7 +18,8 @@ CF = [
 @dataclass(frozen=True)
 class Parts:
     """withheld: features that the ranker does not see. language, ids: whether it has a language
-    model, and item ids. head: what makes the logits of the features.
+    model, and item ids. head: what makes the logits of the features. senses: what is known of time
+    and place, to sources, tower and ranker alike.
     """
 
     about: str
@@ -25,6 +27,7 @@ class Parts:
     language: bool = True
     ids: bool = True
     head: str = ADDITIVE
+    senses: Senses = ALL_SENSES
 
 
 def _without(kept: list[str]) -> list[str]:
@@ -41,6 +44,10 @@ PARTS = {
         "collaborative filtering and tower in the head alone", _without(CF), language=False
     ),
     "language": Parts("the language model with item ids, no feature", list(FEATURES)),
+    "without_time": Parts(
+        "all, but hour, weekday and season are not known", senses=Senses(clock=False)
+    ),
+    "without_place": Parts("all, but whereabouts are not known", senses=Senses(place=False)),
     "text": Parts("the language model on texts alone, no item ids", _without(TEXT), ids=False),
 }
 # Where candidates were found tells of collaborative filtering.

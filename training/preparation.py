@@ -16,6 +16,7 @@ from training.estimate import Counts
 from training.fitting import Run
 from training.interactions import Interactions
 from training.item_table import item_texts, new_item_table
+from training.parts import parts_of
 from training.progress import Say
 from training.settings import TrainSettings
 from training.split import Split, leave_last_out
@@ -104,18 +105,20 @@ def prepare(
     dataset, items = material.dataset, len(material.texts)
     vectors, encoder = encode(task.texts(), say)
     tokens = CandidateTokenizer(language_model, settings.candidate_tokens).tokens(material.texts)
-    base = new_item_table(dataset, material.texts, vectors[:items], tokens)
+    senses = parts_of(settings.parts).senses
+    base = new_item_table(dataset, material.texts, vectors[:items], tokens, senses)
     of_words = np.zeros((len(material.words.texts), vectors.shape[1]), np.float32)
     of_words[task.targets.words()] = vectors[items:]
     run = Run(
         base,
-        material.known,
+        material.known.sensed_by(senses),
         dataset.repeat,
         replace(material.words, vectors=of_words),
         task.split,
         task.targets,
         settings,
         say,
+        senses,
         warm_start(warm, base, dataset.name, encoder, say) if warm else None,
         checkpoint,
     )

@@ -90,6 +90,7 @@ def write_release(
             },
             "metrics": dict(metrics),
             "source_weights": tables.weights.by_name(),
+            "senses": tables.senses.by_name(),
             "settings": dict(settings),
             "warm_start": warm_start,
             "files": hashes,
@@ -146,6 +147,11 @@ def _write_tables(draft: Path, tables: ReleaseTables) -> None:
             "counts": ratings.counts,
         },
         draft / "ratings.safetensors",
+    )
+    rhythms = tables.rhythms
+    save_file(
+        {"lifts": rhythms.lifts, "projection": rhythms.projection, "base": rhythms.base},
+        draft / "rhythms.safetensors",
     )
     (draft / "tower").mkdir()
     save_file(

@@ -12,8 +12,12 @@ import numpy.typing as npt
 
 from features.candidates import SOURCES
 from features.fusion import RRF_OFFSET
+from features.habits import returns
 from features.hits import standardise
+from features.item_table import ItemTable
+from features.nearby import near_rows, near_scores
 from features.neighbours import best_rows
+from features.places import unit_vectors
 from features.user_view import ReleaseTables, UserView
 from tandem.v1.candidate_pb2 import Source
 
@@ -67,12 +71,33 @@ def ask_sources(
             Source.SOURCE_SIMILAR: user.neighbour_scores.copy(),
             Source.SOURCE_SEQUENCE: tower[place],
             Source.SOURCE_POPULAR: tables.items.recent_popularity.copy(),
+            Source.SOURCE_HABIT: _habit(user, len(tables.items)),
+            Source.SOURCE_NEARBY: _nearby(tables.items, user),
         }
         seen = user.rows[user.rows >= 0]
         for source, values in scores.items():
             if not repeat or source == Source.SOURCE_SIMILAR:
                 values[seen] = 0.0
         yield [best_rows(scores[source], depth) for source in SOURCES]
+
+
+def _habit(user: UserView, items: int) -> Float32:
+    """Return what the habit source scores; only where people return to items will it be kept."""
+    scores = np.zeros(items, np.float32)
+    known = user.rows >= 0
+    found = returns(user.rows, user.habits.weights, user.habits.alike)
+    scores[user.rows[known]] = found[known]
+    return scores
+
+
+def _nearby(items: ItemTable, user: UserView) -> Float32:
+    scores = np.zeros(len(items), np.float32)
+    moment = user.moment
+    if np.isfinite(moment.latitude):
+        here = unit_vectors(np.array([moment.latitude]), np.array([moment.longitude]))[0]
+        rows, km = near_rows(items.points, here)
+        scores[rows] = near_scores(km, items.popularity[rows])
+    return scores
 
 
 def merge(results: Sequence[Result], weights: Sequence[float], items: int, count: int) -> Found:

@@ -6,6 +6,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
 from features.ids import item_hash
+from retrieval_service.catalogue.places import Places
 from retrieval_service.catalogue.records import Change
 from retrieval_service.catalogue.store import Store
 from serving.errors import StorageUnavailable
@@ -30,7 +31,8 @@ class Entry:
 class View:
     """Follows the revisions of the database, so that all copies of the service agree.
 
-    entries: by item id. schema: type by attribute name. revision: how far the view has come.
+    entries: by item id. places: of those that have one. schema: type by attribute name. revision:
+    how far the view has come.
     """
 
     def __init__(self, store: Store) -> None:
@@ -38,6 +40,7 @@ class View:
         self._one_at_a_time = asyncio.Lock()
         self._listeners: list[Callable[[], None]] = []
         self.entries: dict[str, Entry] = {}
+        self.places = Places()
         self.schema: Mapping[str, str] = {}
         self.revision = 0
 
@@ -73,7 +76,9 @@ class View:
     def _apply(self, change: Change) -> None:
         if change.item is None:
             self.entries.pop(change.item_id, None)
+            self.places.remove(change.item_id)
             return
         item = change.item
         item.ClearField("description")
+        self.places.put(item)
         self.entries[change.item_id] = Entry(item, change.text_hash, item_hash(change.item_id))

@@ -8,6 +8,7 @@ import numpy.typing as npt
 
 from features.events import EventArrays
 from features.history import mean_vector
+from features.moment import Moment
 from retrieval_service.release import LoadedRelease
 from serving.stages import Deadline
 
@@ -21,15 +22,16 @@ Search = Callable[[str, Float32, int], Awaitable[list[Scored]]]
 class Query:
     """One request.
 
-    events: the history, oldest first; item_ids: its items. weights: float32 [events], what was done
-    times how recently; action_weights: float32 [events], what was done. vectors_ED: float32
-    [events, D], the items' present text vectors, zeros where unknown. seed_item_id: "" for none;
-    seed_vector: float32 [D].
+    moment: when and where. events: the history, oldest first; item_ids: its items. weights:
+    float32 [events], what was done times how recently; action_weights: float32 [events], what was
+    done. vectors_ED: float32 [events, D], the items' present text vectors, zeros where unknown.
+    seed_item_id: "" for none; seed_vector: float32 [D].
     depth: how many candidates each source gives. over_fetch: how many more to search for, as they
     may be seen or excluded. allowed: whether an item may be a candidate.
     """
 
     loaded: LoadedRelease
+    moment: Moment
     item_ids: list[str]
     events: EventArrays
     weights: Float32

@@ -10,6 +10,7 @@ import torch
 
 from features.candidates import SOURCES
 from features.events import EventArrays
+from features.moment import moment_after
 from features.release import Release, open_release
 from features.user_view import view_user
 from models.tower.serving import ServedTower
@@ -111,9 +112,10 @@ async def test_user_vectors_and_hits_are_those_of_training(
         place = 1 + user % (len(events) - 1)
         history, time_ms = events[:place], int(events.times_ms[place])
         offset = int(events.offsets_min[place])
-        (expected,) = user_vectors(served, [inputs_of(served, history, time_ms, offset)])
+        moment = moment_after(history, time_ms, offset)
+        (expected,) = user_vectors(served, [inputs_of(served, history, moment)])
         event_vectors = tables.items.text_vectors[history.rows]
-        view = view_user(tables, history, event_vectors, None, expected, time_ms)
+        view = view_user(tables, history, event_vectors, None, expected, moment)
         depth, count = SETTINGS.source_depth, SETTINGS.candidate_count
         (exact,) = find_candidates(tables, [view], False, depth, count)
 

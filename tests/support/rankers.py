@@ -71,6 +71,8 @@ def random_user(
             times_ms=np.sort(random.integers(0, 10**12, events)),
             ratings=np.where(np.arange(events) % 2, np.nan, 4.0).astype(np.float32),
             offsets_min=np.full(events, 60, np.int32),
+            latitudes=np.full(events, np.nan, np.float32),
+            longitudes=np.full(events, np.nan, np.float32),
         ),
         event_vectors=random.normal(size=(events, TEXT_WIDTH)).astype(np.float32),
         candidates=PackedCandidates(

@@ -46,6 +46,7 @@ def write_small_release(
         "models": {"text_encoder": "encoder-1", "ranker": "ranker-1"},
         "metrics": {},
         "source_weights": {},
+        "senses": {"clock": True, "place": True},
         "settings": {},
         "files": {path.name: file_sha256(path) for path in files},
     }

@@ -124,6 +124,7 @@ def write_release(
         "models": {"text_encoder": encoder_version, "ranker": "none", "cf": "planted"},
         "metrics": {},
         "source_weights": {},
+        "senses": {"clock": True, "place": True},
         "settings": {"source_depth": depth},
         "files": {str(path.relative_to(directory)): file_sha256(path) for path in files},
     }

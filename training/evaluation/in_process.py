@@ -89,7 +89,8 @@ class Moments:
 def moments(trial: Trial, numbers: Sequence[int]) -> Moments:
     """Return requests with what precedes them, in the order of `numbers`.
 
-    The target has the offset from UTC of the event before it, as in what is served.
+    The target has the offset from UTC of the event before it, as in what is served; of its place
+    nothing reads.
     """
     asks = trial.requests.take(np.array(numbers, np.int64))
     bounds, past = trial.histories(asks, positive=False)
@@ -107,6 +108,8 @@ def moments(trial: Trial, numbers: Sequence[int]) -> Moments:
         times_ms=events.times_ms[places],
         ratings=events.ratings[places],
         offsets_min=offsets,
+        latitudes=events.latitudes[places],
+        longitudes=events.longitudes[places],
     )
     said = collect_words(trial.dataset, trial.events, seed=0)
     words = replace(

@@ -10,6 +10,7 @@ from torch import Tensor
 
 from features.context import contexts
 from features.events import event_features
+from features.places import familiarities
 from training.interactions import Interactions
 from training.split import targets_of
 
@@ -76,6 +77,8 @@ def sequences_of(
                     own.times_ms[following],
                     own.offsets_min[following],
                     np.arange(1, len(own) + 1),
+                    familiarities(own.latitudes, own.longitudes),
+                    np.isfinite(own.latitudes),
                 )
             )
     return Sequences(

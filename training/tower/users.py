@@ -8,6 +8,7 @@ import torch
 from torch import Tensor
 
 from features.events import EventArrays
+from features.moment import Moment
 from features.tower import TowerInput, tower_input
 from models.tower.serving import ServedTower
 
@@ -15,15 +16,12 @@ Float32 = npt.NDArray[np.float32]
 AT_ONCE = 128
 
 
-def inputs_of(
-    served: ServedTower, history: EventArrays, time_ms: int, offset_min: int
-) -> TowerInput:
+def inputs_of(served: ServedTower, history: EventArrays, moment: Moment) -> TowerInput:
     """Return what a tower reads of a user's events (one or more) at a moment."""
     config = served.tower.config
     return tower_input(
         history,
-        time_ms,
-        offset_min,
+        moment,
         rating_mean=config.rating_mean,
         rating_scale=config.rating_scale,
         max_history=config.max_history,

@@ -4,6 +4,7 @@ from collections.abc import Sequence
 
 import numpy as np
 
+from features.moment import moment_after
 from models.tower.serving import ServedTower
 from training.evaluation.metrics import ndcg
 from training.interactions import Interactions
@@ -45,9 +46,10 @@ class Validation:
             inputs = []
             for target in some:
                 events = self.interactions.of(target.user)
-                time_ms = int(events.times_ms[target.place])
-                offset = int(events.offsets_min[target.place])
-                inputs.append(inputs_of(served, events[: target.place], time_ms, offset))
+                history, at = events[: target.place], target.place
+                time_ms, offset_min = int(events.times_ms[at]), int(events.offsets_min[at])
+                moment = moment_after(history, time_ms, offset_min)
+                inputs.append(inputs_of(served, history, moment))
             scores = user_vectors(served, inputs) @ item_vectors_NW.T
             for target, own in zip(some, scores, strict=True):
                 rows = self.interactions.of(target.user).rows

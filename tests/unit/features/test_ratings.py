@@ -16,6 +16,8 @@ def events(rows: list[int], ratings: list[float]) -> EventArrays:
         times_ms=np.arange(count, dtype=np.int64),
         ratings=np.array(ratings, np.float32),
         offsets_min=np.zeros(count, np.int32),
+        latitudes=np.full(count, np.nan, np.float32),
+        longitudes=np.full(count, np.nan, np.float32),
     )
 
 

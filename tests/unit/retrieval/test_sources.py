@@ -8,6 +8,7 @@ import pytest
 
 from features.events import EventArrays
 from features.fusion import SourceWeights
+from features.moment import Moment
 from features.words import request_words
 from retrieval_service.merge import merge
 from retrieval_service.sources.fill import fill, keep
@@ -23,6 +24,8 @@ NO_EVENTS = EventArrays(
     times_ms=np.zeros(0, np.int64),
     ratings=np.zeros(0, np.float32),
     offsets_min=np.zeros(0, np.int32),
+    latitudes=np.full(0, np.nan, np.float32),
+    longitudes=np.full(0, np.nan, np.float32),
 )
 RANKED: Scored = [(f"i{n}", 1.0 - n / 1_000) for n in range(1_000)]
 
@@ -35,6 +38,7 @@ def query(allowed: Callable[[str], bool], depth: int = 10, seconds: float = 60.0
 
     return Query(
         loaded=None,  # type: ignore[arg-type]  # not read here
+        moment=Moment(0),
         item_ids=[],
         events=NO_EVENTS,
         weights=nothing,

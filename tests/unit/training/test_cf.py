@@ -21,6 +21,8 @@ def interactions() -> Interactions:
         times_ms=np.arange(len(rows), dtype=np.int64),
         ratings=np.full(len(rows), np.nan, np.float32),
         offsets_min=np.zeros(len(rows), np.int32),
+        latitudes=np.full(len(rows), np.nan, np.float32),
+        longitudes=np.full(len(rows), np.nan, np.float32),
     )
     return Interactions(events, np.arange(0, len(rows) + 1, EACH), ITEMS, np.arange(len(rows)))
 

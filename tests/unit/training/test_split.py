@@ -15,6 +15,8 @@ def events(rows: list[int], actions: list[int] | None = None) -> EventArrays:
         times_ms=np.arange(count, dtype=np.int64),
         ratings=np.full(count, np.nan, np.float32),
         offsets_min=np.zeros(count, np.int32),
+        latitudes=np.full(count, np.nan, np.float32),
+        longitudes=np.full(count, np.nan, np.float32),
     )
 
 

@@ -6,6 +6,7 @@ import torch.nn.functional as F
 
 from features.context import CONTEXT_WIDTH
 from features.events import EVENT_WIDTH, EventArrays
+from features.moment import Moment
 from features.tower import TowerSpace
 from models.tower.config import TowerConfig
 from models.tower.serving import ServedTower
@@ -27,6 +28,8 @@ def history(rows: list[int]) -> EventArrays:
         times_ms=np.arange(count, dtype=np.int64) * 3_600_000,
         ratings=np.full(count, np.nan, np.float32),
         offsets_min=np.zeros(count, np.int32),
+        latitudes=np.full(count, np.nan, np.float32),
+        longitudes=np.full(count, np.nan, np.float32),
     )
 
 
@@ -41,7 +44,9 @@ def served_tower() -> ServedTower:
 
 def test_a_user_vector_does_not_depend_on_who_is_asked_about_beside() -> None:
     served = served_tower()
-    inputs = [inputs_of(served, history(rows), 10**8, 0) for rows in ([1, 2, 3], [4], [5, 6, 7, 8])]
+    inputs = [
+        inputs_of(served, history(rows), Moment(10**8)) for rows in ([1, 2, 3], [4], [5, 6, 7, 8])
+    ]
     together = user_vectors(served, inputs)
     alone = np.stack([user_vectors(served, [one])[0] for one in inputs])
     np.testing.assert_allclose(together, alone, atol=1e-5)
@@ -50,7 +55,7 @@ def test_a_user_vector_does_not_depend_on_who_is_asked_about_beside() -> None:
 def test_only_the_newest_events_are_read() -> None:
     served = served_tower()
     long, other = [9, 8, 7, 1, 2, 3, 4, 5], [20, 21, 22, 1, 2, 3, 4, 5]
-    read = [inputs_of(served, history(rows), 10**8, 0) for rows in (long, other)]
+    read = [inputs_of(served, history(rows), Moment(10**8)) for rows in (long, other)]
     assert len(read[0].rows) == 5
     vectors = user_vectors(served, read)
     np.testing.assert_allclose(vectors[0], vectors[1], atol=1e-6)
@@ -59,7 +64,7 @@ def test_only_the_newest_events_are_read() -> None:
 def test_the_time_of_the_request_matters() -> None:
     served = served_tower()
     now, later = (
-        user_vectors(served, [inputs_of(served, history([1, 2, 3]), time_ms, 0)])[0]
+        user_vectors(served, [inputs_of(served, history([1, 2, 3]), Moment(time_ms))])[0]
         for time_ms in (8_000_000, 80_000_000_000)
     )
     assert np.abs(now - later).max() > 1e-3

@@ -92,10 +92,10 @@ def test_trees_learn_what_two_features_mean_together_and_the_additive_head_canno
     test = exclusive(60, seed=3)
     additive, (_, labels) = ranker_of("additive"), judgements()
     fit_head(additive, exclusive(USERS, seed=1), [], labels, SETTINGS)
-    by_chance = 1 / CANDIDATES
-    assert first_places(additive, test) < 5 * by_chance
     ranker = fitted()
-    assert first_places(ranker, test) > 0.8
+    reached = first_places(ranker, test)
+    assert reached > 0.8
+    assert first_places(additive, test) < reached / 2
     assert ranker.head.bias[0] == -2.0
 
 

@@ -48,6 +48,8 @@ class _SourceEnumTypeWrapper(_enum_type_wrapper._EnumTypeWrapper[_Source.ValueTy
     """The release's fallback list, when retrieval is down."""
     SOURCE_RANDOM: _Source.ValueType  # 10
     """Drawn at random from the catalogue with a fixed seed, when nothing else is known."""
+    SOURCE_HABIT: _Source.ValueType  # 11
+    """What the user comes back to, above all at such hours. Where people return to items."""
 
 class Source(_Source, metaclass=_SourceEnumTypeWrapper):
     """Source is where a candidate came from."""
@@ -74,6 +76,8 @@ SOURCE_FALLBACK: Source.ValueType  # 9
 """The release's fallback list, when retrieval is down."""
 SOURCE_RANDOM: Source.ValueType  # 10
 """Drawn at random from the catalogue with a fixed seed, when nothing else is known."""
+SOURCE_HABIT: Source.ValueType  # 11
+"""What the user comes back to, above all at such hours. Where people return to items."""
 Global___Source: _TypeAlias = Source  # noqa: Y015
 
 class _ReasonKind:
@@ -96,6 +100,12 @@ class _ReasonKindEnumTypeWrapper(_enum_type_wrapper._EnumTypeWrapper[_ReasonKind
     """Like the seed item; `item_id` names it."""
     REASON_KIND_FALLBACK: _ReasonKind.ValueType  # 6
     """Nothing is known that speaks for it; it is shown so that the list is not empty."""
+    REASON_KIND_HABIT: _ReasonKind.ValueType  # 7
+    """The user comes back to it."""
+    REASON_KIND_NEARBY: _ReasonKind.ValueType  # 8
+    """Close to where the user is."""
+    REASON_KIND_TIME_OF_DAY: _ReasonKind.ValueType  # 9
+    """Wanted at such an hour more than at others, by everybody or by the user."""
 
 class ReasonKind(_ReasonKind, metaclass=_ReasonKindEnumTypeWrapper):
     """ReasonKind is the kind of a reason."""
@@ -114,6 +124,12 @@ REASON_KIND_LIKE_SEED_ITEM: ReasonKind.ValueType  # 5
 """Like the seed item; `item_id` names it."""
 REASON_KIND_FALLBACK: ReasonKind.ValueType  # 6
 """Nothing is known that speaks for it; it is shown so that the list is not empty."""
+REASON_KIND_HABIT: ReasonKind.ValueType  # 7
+"""The user comes back to it."""
+REASON_KIND_NEARBY: ReasonKind.ValueType  # 8
+"""Close to where the user is."""
+REASON_KIND_TIME_OF_DAY: ReasonKind.ValueType  # 9
+"""Wanted at such an hour more than at others, by everybody or by the user."""
 Global___ReasonKind: _TypeAlias = ReasonKind  # noqa: Y015
 
 @_typing.final

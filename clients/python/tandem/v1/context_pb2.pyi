@@ -96,11 +96,13 @@ class RequestContext(_message.Message):
 
     @_builtins.property
     def utc_offset(self) -> _duration_pb2.Duration:
-        """The user's offset from UTC, -18 h to +18 h in whole minutes. Unset: UTC."""
+        """The user's offset from UTC, -18 h to +18 h in whole minutes. Unset: that of their newest event,
+        and UTC where there is none.
+        """
 
     @_builtins.property
     def place(self) -> _common_pb2.Place:
-        """Where the user is. Unset if unknown."""
+        """Where the user is. Unset: where their newest event was, if that is known."""
 
     @_builtins.property
     def experiment_arms(self) -> _containers.ScalarMap[_builtins.str, _builtins.str]:

@@ -60,6 +60,8 @@ class _StageEnumTypeWrapper(_enum_type_wrapper._EnumTypeWrapper[_Stage.ValueType
     """The last look at the slate against the catalogue and the seen items."""
     STAGE_ENCODE: _Stage.ValueType  # 17
     """Encoding texts into vectors."""
+    STAGE_SOURCE_HABIT: _Stage.ValueType  # 18
+    """Candidates that the user comes back to."""
 
 class Stage(_Stage, metaclass=_StageEnumTypeWrapper):
     """Stage is a part of the work behind one request."""
@@ -100,6 +102,8 @@ STAGE_CHECK: Stage.ValueType  # 16
 """The last look at the slate against the catalogue and the seen items."""
 STAGE_ENCODE: Stage.ValueType  # 17
 """Encoding texts into vectors."""
+STAGE_SOURCE_HABIT: Stage.ValueType  # 18
+"""Candidates that the user comes back to."""
 Global___Stage: _TypeAlias = Stage  # noqa: Y015
 
 class _SkipCause:

@@ -1,0 +1,30 @@
+"""Items as they are scored: what features read of them, whether or not the release holds them."""
+
+from dataclasses import dataclass
+
+import numpy as np
+import numpy.typing as npt
+
+from features.item_table import ItemTable
+
+Float32 = npt.NDArray[np.float32]
+
+
+@dataclass(frozen=True)
+class CandidateItems:
+    """n items. rows: int32 [n], -1 for those that the release does not hold. vectors: float32
+    [n, D], of their texts. latitudes, longitudes: float32 [n], degrees, NaN where unknown.
+    """
+
+    rows: npt.NDArray[np.int32]
+    vectors: Float32
+    latitudes: Float32
+    longitudes: Float32
+
+    def __len__(self) -> int:
+        return len(self.rows)
+
+
+def items_of_rows(items: ItemTable, rows: npt.NDArray[np.int32]) -> CandidateItems:
+    """Return items as the release holds them; rows: int32 [n], each at least 0."""
+    return CandidateItems(rows, items.text_vectors[rows], *items.places(rows))
