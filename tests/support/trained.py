@@ -55,6 +55,28 @@ def write_two_tastes(directory: Path, *, repeat: bool = False) -> Path:
     return directory
 
 
+def write_places(directory: Path) -> Path:
+    """Write a data set of places in one town, to which people return, each at their own hour."""
+    directory.mkdir(parents=True)
+    random = np.random.default_rng(0)
+    lat, lon = 52.5 + random.normal(0, 0.02, ITEMS), 13.4 + random.normal(0, 0.03, ITEMS)
+    items = ["item_id,title,categories,lat,lon"]
+    items += [f"i{i},{_colour(i)} thing {i},{_colour(i)},{lat[i]},{lon[i]}" for i in range(ITEMS)]
+    (directory / "items.csv").write_text("\n".join(items) + "\n")
+    events = ["user_id,item_id,timestamp,action,utc_offset_minutes"]
+    for user in range(USERS):
+        # A café at eight and a bar at eight in the evening, and something else now and then.
+        for day in range(5):
+            other = int(random.integers(ITEMS))
+            by_hour = {7: user % ITEMS, 13: other, 19: (3 * user + 1) % ITEMS}
+            for hour, item in by_hour.items():
+                time_s = 1_600_000_000 + day * 86_400 + hour * 3_600 + int(random.integers(1_800))
+                events.append(f"u{user},i{item},{time_s},view,60")
+    (directory / "interactions.csv").write_text("\n".join(events) + "\n")
+    (directory / "dataset.json").write_text(json.dumps({"name": "places", "repeat": True}))
+    return directory
+
+
 def write_small_encoder(directory: Path, config: PretrainedConfig | None = None) -> Path:
     """Write a language model with random weights as a Hugging Face directory."""
     directory.mkdir(parents=True)
@@ -75,6 +97,11 @@ def train_two_tastes(
     """Train on the two tastes, texts encoded by words alone, and return the release directory."""
     dataset = write_two_tastes(directory / "dataset", repeat=repeat)
     return train_here(dataset, directory, settings=settings)
+
+
+def train_places(directory: Path, *, settings: TrainSettings = SETTINGS) -> Path:
+    """Train on the places, texts encoded by words alone, and return the release directory."""
+    return train_here(write_places(directory / "dataset"), directory, settings=settings)
 
 
 def train_here(dataset: Path, directory: Path, *, settings: TrainSettings = SETTINGS) -> Path:

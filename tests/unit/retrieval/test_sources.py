@@ -2,20 +2,27 @@
 
 import asyncio
 from collections.abc import Callable
+from dataclasses import replace
 
 import numpy as np
 import pytest
 
 from features.events import EventArrays
 from features.fusion import SourceWeights
+from features.item_table import ItemTable
 from features.moment import Moment
 from features.words import request_words
+from retrieval_service.catalogue.places import Places
 from retrieval_service.merge import merge
 from retrieval_service.sources.fill import fill, keep
+from retrieval_service.sources.habit import find_habit
+from retrieval_service.sources.nearby import find_nearby
 from retrieval_service.sources.query import Query, Scored
 from retrieval_service.sources.semantic import merge_by_greatest
-from serving.stages import Deadline
+from serving.stages import Deadline, NoInput
 from tandem.v1 import candidate_pb2
+from tandem.v1.common_pb2 import Place
+from tandem.v1.item_pb2 import Item
 from tandem.v1.user_pb2 import InterestTag, UserProfile
 
 NO_EVENTS = EventArrays(
@@ -161,3 +168,72 @@ def test_words_are_the_requests_or_else_the_profiles(
     text: str, profile: UserProfile, words: str
 ) -> None:
     assert request_words(text, profile, []) == words
+
+
+def visits(*item_hours: tuple[str, int]) -> Query:
+    """Return a query at eight on a Monday, after visits at some hours of the days before."""
+    count = len(item_hours)
+    hours = np.array([hour for _, hour in item_hours], np.int64)
+    times_ms = (np.arange(count) * 24 + hours) * 3_600_000
+    nothing = np.full(count, np.nan, np.float32)
+    return replace(
+        query(lambda _: True),
+        item_ids=[item_id for item_id, _ in item_hours],
+        events=EventArrays(
+            rows=np.full(count, -1, np.int32),
+            actions=np.full(count, 2, np.int32),
+            times_ms=times_ms,
+            ratings=nothing,
+            offsets_min=np.zeros(count, np.int32),
+            latitudes=nothing,
+            longitudes=nothing,
+        ),
+        weights=np.ones(count, np.float32),
+        moment=Moment((4 + 7) * 86_400_000 + 8 * 3_600_000),
+    )
+
+
+async def test_people_come_back_to_what_they_do_at_such_hours() -> None:
+    found = await find_habit(
+        visits(("cafe", 8), ("bar", 20), ("cafe", 9), ("bar", 21), ("bar", 19))
+    )
+    assert [item_id for item_id, _ in found] == ["cafe", "bar"]
+    with pytest.raises(NoInput, match="no history"):
+        await find_habit(query(lambda _: True))
+
+
+def placed(item_id: str, latitude: float, longitude: float) -> Item:
+    return Item(item_id=item_id, place=Place(latitude=latitude, longitude=longitude))
+
+
+async def test_what_is_near_is_found_across_the_date_line_and_moves_with_its_item() -> None:
+    places = Places()
+    for number in range(3_000):
+        places.put(placed(f"far{number}", 10.0, number / 10))
+    places.put(placed("east", -16.8, 179.99))
+    places.put(placed("west", -16.8, -179.99))
+    places.put(Item(item_id="nowhere"))
+    assert len(places) == 3_002
+
+    class Release:
+        items = ItemTable([], [], *[np.zeros((0, 4), np.float32)] * 2, *[np.zeros(0)] * 5)
+
+    class Loaded:
+        release = Release()
+
+    asked = replace(
+        query(lambda item_id: item_id != "none"),
+        moment=Moment(0, 0, -16.8, 179.9995),
+        loaded=Loaded(),
+    )
+    assert [item_id for item_id, _ in await find_nearby(asked, places)] == ["east", "west"]
+    places.put(placed("east", 0.0, 0.0))
+    places.put(placed("new", -16.8, 179.9995))
+    places.put(Item(item_id="west"))
+    places.remove("far7")
+    assert [item_id for item_id, _ in await find_nearby(asked, places)] == ["new"]
+    places.put(placed("again", -16.8, -179.999))
+    assert len(places) == 3_002
+    assert [item_id for item_id, _ in await find_nearby(asked, places)] == ["new", "again"]
+    with pytest.raises(NoInput, match="no place"):
+        await find_nearby(query(lambda _: True), places)

@@ -1,4 +1,4 @@
-"""The served sequence source finds what training's exact source finds."""
+"""Served sources find what training's exact sources find."""
 
 from collections.abc import AsyncIterator, Iterator
 from pathlib import Path
@@ -10,7 +10,7 @@ import torch
 
 from features.candidates import SOURCES
 from features.events import EventArrays
-from features.moment import moment_after
+from features.moment import Moment, moment_after
 from features.release import Release, open_release
 from features.user_view import view_user
 from models.tower.serving import ServedTower
@@ -21,7 +21,7 @@ from tandem.v1.event_pb2 import HistoryEvent
 from tandem.v1.retrieval_service_pb2 import RetrieveRequest, RetrieveResponse
 from tests.support.milvus import running_milvus_lite
 from tests.support.retrieval import Retrieval, running_retrieval
-from tests.support.trained import SETTINGS, train_two_tastes
+from tests.support.trained import SETTINGS, train_places
 from tests.support.triton import running_triton
 from training.datasets.protos import items_of
 from training.datasets.source import open_dataset
@@ -33,12 +33,12 @@ pytestmark = [pytest.mark.asyncio(loop_scope="module"), pytest.mark.timeout(300)
 # Of a vector's greatest component; and of a standardised score.
 VECTOR_TOLERANCE = 1e-4
 SCORE_TOLERANCE = 1e-3
-PLACE = SOURCES.index(Source.SOURCE_SEQUENCE)
+EXACT = (Source.SOURCE_SEQUENCE, Source.SOURCE_HABIT, Source.SOURCE_NEARBY)
 
 
 @pytest.fixture(scope="module")
 def trained(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    return train_two_tastes(tmp_path_factory.mktemp("two_tastes"))
+    return train_places(tmp_path_factory.mktemp("places"))
 
 
 @pytest.fixture(scope="module")
@@ -74,29 +74,29 @@ async def service(
         yield running
 
 
-def request(release: Release, history: EventArrays, time_ms: int, offset: int) -> RetrieveRequest:
+def request(release: Release, history: EventArrays, moment: Moment) -> RetrieveRequest:
+    """Ask at a moment; where it is, the newest event tells, and the items tell of the events."""
     wanted = RetrieveRequest(
         release_id=release.release_id, candidate_count=SETTINGS.candidate_count
     )
-    wanted.context.request_time.FromMilliseconds(time_ms)
-    wanted.context.utc_offset.FromSeconds(offset * 60)
+    wanted.context.request_time.FromMilliseconds(moment.time_ms)
+    wanted.context.utc_offset.FromSeconds(moment.offset_min * 60)
     for place in range(len(history)):
         event = HistoryEvent(item_id=release.items.item_ids[history.rows[place]])
         event.action = int(history.actions[place])  # type: ignore[assignment]
         event.event_time.FromMilliseconds(int(history.times_ms[place]))
         event.utc_offset.FromSeconds(int(history.offsets_min[place]) * 60)
-        event.rating = float(history.ratings[place])
         wanted.user.history.append(event)
     return wanted
 
 
-def found_by_sequence(response: RetrieveResponse) -> list[tuple[str, float]]:
+def found_by(source: Source.ValueType, response: RetrieveResponse) -> list[tuple[str, float]]:
     """Return items and standardised scores, best first."""
     hits = [
         (hit.rank, candidate.item_id, hit.score)
         for candidate in response.candidates
         for hit in candidate.hits
-        if hit.source == Source.SOURCE_SEQUENCE
+        if hit.source == source
     ]
     return [(item_id, score) for _, item_id, score in sorted(hits)]
 
@@ -110,30 +110,30 @@ async def test_user_vectors_and_hits_are_those_of_training(
     for user in range(0, interactions.users, 4):
         events = interactions.of(user)
         place = 1 + user % (len(events) - 1)
-        history, time_ms = events[:place], int(events.times_ms[place])
-        offset = int(events.offsets_min[place])
-        moment = moment_after(history, time_ms, offset)
+        history = events[:place]
+        moment = moment_after(history, int(events.times_ms[place]), int(events.offsets_min[place]))
         (expected,) = user_vectors(served, [inputs_of(served, history, moment)])
         event_vectors = tables.items.text_vectors[history.rows]
         view = view_user(tables, history, event_vectors, None, expected, moment)
         depth, count = SETTINGS.source_depth, SETTINGS.candidate_count
-        (exact,) = find_candidates(tables, [view], False, depth, count)
+        (exact,) = find_candidates(tables, [view], True, depth, count)
 
-        response = await service.retrieval.Retrieve(request(release, history, time_ms, offset))
+        response = await service.retrieval.Retrieve(request(release, history, moment))
         actual = np.frombuffer(response.user_vector.float32_values, "<f4")
         atol = VECTOR_TOLERANCE * np.abs(expected).max()
         np.testing.assert_allclose(actual, expected, atol=atol, rtol=0)
-        ranks = exact.ranks[:, PLACE]
-        wanted = sorted(
-            (int(rank), release.items.item_ids[row], float(score))
-            for rank, row, score in zip(ranks, exact.rows, exact.scores[:, PLACE], strict=True)
-            if rank > 0
-        )
-        hits = found_by_sequence(response)
-        assert hits
-        assert [item_id for item_id, _ in hits] == [item_id for _, item_id, _ in wanted]
-        np.testing.assert_allclose(
-            [score for _, score in hits],
-            [score for _, _, score in wanted],
-            atol=SCORE_TOLERANCE,
-        )
+        for source in EXACT:
+            ranks, scores = (part[:, SOURCES.index(source)] for part in (exact.ranks, exact.scores))
+            wanted = sorted(
+                (int(rank), release.items.item_ids[row], float(score))
+                for rank, row, score in zip(ranks, exact.rows, scores, strict=True)
+                if rank > 0
+            )
+            hits = found_by(source, response)
+            assert hits
+            assert [item_id for item_id, _ in hits] == [item_id for _, item_id, _ in wanted]
+            np.testing.assert_allclose(
+                [score for _, score in hits],
+                [score for _, _, score in wanted],
+                atol=SCORE_TOLERANCE,
+            )
