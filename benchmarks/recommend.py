@@ -9,52 +9,21 @@ wait for each other, for throughput. Users are those of the data set, in random 
 
 import argparse
 import asyncio
-import subprocess
-import sys
-import tempfile
 import time
 from collections import defaultdict
-from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Sequence
 from pathlib import Path
 
 import numpy as np
 
 from benchmarks.environment import describe, write_result
+from benchmarks.stack import running_stack
 from features.release import open_release
 from tandem.v1.recommender_service_pb2 import RecommendResponse
 from tandem.v1.stage_pb2 import Stage
 from tandem_cli.dataset_spec import cleaning_of
-from tandem_cli.stack.ports import free_ports
 from tandem_client import AsyncTandemClient
 from training.datasets.source import open_dataset
-
-TANDEM = Path(sys.executable).with_name("tandem")
-PORTS = (
-    "gateway",
-    "retrieval",
-    "ranking",
-    "triton-http",
-    "triton-grpc",
-    "triton-metrics",
-    "milvus",
-)
-
-
-@contextmanager
-def running_stack(release: Path) -> Iterator[str]:
-    """Run a stack with a state of its own and give the gateway's address."""
-    ports = dict(zip(PORTS, free_ports(len(PORTS)), strict=True))
-    options = [part for name, port in ports.items() for part in (f"--{name}-port", str(port))]
-    with tempfile.TemporaryDirectory() as directory:
-        state = ["--state", f"{directory}/state"]
-        subprocess.run(
-            [TANDEM, "up", "--release", release, "--detach", *state, *options], check=True
-        )
-        try:
-            yield f"127.0.0.1:{ports['gateway']}"
-        finally:
-            subprocess.run([TANDEM, "down", *state], check=True)
 
 
 async def latencies(

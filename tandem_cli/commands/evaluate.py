@@ -1,6 +1,7 @@
 """`tandem evaluate`: every system on one split, with intervals, and a report."""
 
 import sys
+from collections.abc import Sequence
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -42,8 +43,8 @@ def evaluate(
     noise: str = typer.Option(
         "", help="Shares of random interactions to run with besides: 0.1,0.2"
     ),
-    ablate: bool = typer.Option(
-        False, "--ablate", help="Also train and ask rankers of some parts only: tandem:PARTS."
+    ablate: str = typer.Option(
+        "", help="Also train and ask Tandem without some of it: time, place, PARTS, or all."
     ),
     requests: int = typer.Option(5_000, min=0, help="Requests at most, a fixed sample; 0: all."),
     labelled: int = typer.Option(20_000, min=0, help="Labelled rows at most, by user; 0: all."),
@@ -94,8 +95,7 @@ def evaluate(
     known = (*BASELINES, "tandem", *(f"tandem:{parts}" for parts in PARTS if parts != "all"))
     whole = [name for name in known if ":" not in name]
     names = whole if systems == "all" else [name.strip() for name in systems.split(",")]
-    if ablate:
-        names += [name for name in known if ":" in name and name not in names]
+    names += [name for name in _ablated(ablate, known) if name not in names]
     if unknown := [name for name in names if name not in known]:
         raise CommandFailed(f"--systems {unknown[0]}: the systems are {', '.join(known)}")
     asks_tandem = any(name.startswith("tandem") for name in names)
@@ -130,6 +130,21 @@ def evaluate(
     _write(report, json_file)
     if any(system["status"] == "failed" for system in report["systems"].values()):
         sys.exit(1)
+
+
+def _ablated(words: str, known: Sequence[str]) -> list[str]:
+    """Return the systems of an ablation: Tandem and what it is to be compared with."""
+    if not words:
+        return []
+    parts = [name.removeprefix("tandem:") for name in known if ":" in name]
+    asked = parts if words == "all" else [word.strip() for word in words.split(",")]
+    # What may be left out is named by itself.
+    named = [f"without_{word}" if f"without_{word}" in parts else word for word in asked]
+    if unknown := [word for word in named if word not in parts]:
+        raise CommandFailed(
+            f"--ablate {unknown[0]}: what there is: time, place, {', '.join(parts)}"
+        )
+    return ["tandem", *(f"tandem:{name}" for name in named)]
 
 
 def _write(report: dict[str, Any], file: Path) -> None:

@@ -33,6 +33,7 @@ def evaluate(directory: Path, *arguments: str) -> None:
         (["--cut", "2"], "between 0 and 1, or a time"),
         (["--cut", "yesterday"], "no ISO 8601 time"),
         (["--systems", "popular,magic"], "the systems are popular"),
+        (["--ablate", "time,mood"], "--ablate mood: what there is: time, place, features"),
         (["--set", "speed=9"], "the settings are"),
         (["--settings", "nowhere.json"], "--settings nowhere.json: .*No such file"),
     ],
@@ -61,6 +62,25 @@ def test_tandem_is_trained_with_a_file_of_settings_and_with_what_is_set_besides(
     with pytest.raises(CommandFailed, match="it was planned"):
         evaluate(directory, "--systems", "popular", "--settings", str(file), "--set", "epochs=4")
     assert plans[0].tandem.train == TrainSettings(epochs=4, cf_alpha=2.5)
+
+
+@pytest.mark.parametrize(
+    ("asked", "systems"),
+    [
+        ("time, place", ["popular", "tandem", "tandem:without_time", "tandem:without_place"]),
+        ("text", ["popular", "tandem", "tandem:text"]),
+        ("", ["popular"]),
+    ],
+)
+def test_an_ablation_asks_tandem_with_and_without(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, asked: str, systems: list[str]
+) -> None:
+    plans: list[Plan] = []
+    monkeypatch.setattr("tandem_cli.evaluation.run.evaluate", plans.append)
+    directory = write_two_tastes(tmp_path / "data")
+    with pytest.raises(TypeError):  # there is no report to write
+        evaluate(directory, "--systems", "popular", "--ablate", asked)
+    assert plans[0].systems == systems
 
 
 def test_a_programs_lines_time_and_memory_are_seen(tmp_path: Path) -> None:

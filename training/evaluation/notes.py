@@ -42,10 +42,10 @@ def significance_lines(report: Report) -> list[str]:
             f"{found['difference']:+.4f} [{low:+.4f}, {high:+.4f}], p = {found['p_value']:.4f}"
         )
     for name, by_metric in report["ablation"].items():
-        found = by_metric["ndcg@10"]
-        low, high = found["ci95"]
-        lines.append(
-            f"ndcg@10: tandem less {name} is {found['difference']:+.4f} [{low:+.4f}, {high:+.4f}], "
-            f"p = {found['p_value']:.4f}"
-        )
+        for metric, found in by_metric.items():
+            low, high = found["ci95"]
+            lines.append(
+                f"{metric}: tandem less {name} is {found['difference']:+.4f} "
+                f"[{low:+.4f}, {high:+.4f}], p = {found['p_value']:.4f}"
+            )
     return lines
