@@ -32,6 +32,7 @@ SOURCES: tuple[Source.ValueType, ...] = (
     Source.SOURCE_SEQUENCE,
     Source.SOURCE_HABIT,
     Source.SOURCE_NEARBY,
+    Source.SOURCE_LEXICAL,
 )
 HIT_FEATURES = [f"{source_name(source)}_{part}" for source in SOURCES for part in ("score", "rank")]
 OWN_FEATURES = [

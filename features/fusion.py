@@ -10,19 +10,22 @@ from tandem.v1.candidate_pb2 import Source
 RRF_OFFSET = 60.0
 
 
+LISTENING = frozenset((Source.SOURCE_SEMANTIC, Source.SOURCE_LEXICAL))
+
+
 @dataclass(frozen=True)
 class SourceWeights:
     """What a hit of each source counts: 1 for the best source, and for one of no known weight.
 
-    The semantic source is the only one that listens to words. How well it does for people who said
-    nothing is no reason to pass over what one said: to them it counts 1.
+    The semantic and the lexical source listen to words. How well they do for people who said
+    nothing is no reason to pass over what one said: to them they count 1.
     """
 
     weights: Mapping[Source.ValueType, float] = field(default_factory=dict)
 
     def of(self, source: Source.ValueType, spoken: bool) -> float:
         """Return the weight of a source. spoken: whether the request has words."""
-        if spoken and source == Source.SOURCE_SEMANTIC:
+        if spoken and source in LISTENING:
             return 1.0
         return self.weights.get(source, 1.0)
 

@@ -19,6 +19,8 @@ from features.rhythms import Rhythms
 from features.senses import Senses, named_senses
 from features.tower import TowerSpace
 from features.user_view import ReleaseTables
+from features.vocabulary import Vocabulary
+from features.word_index import WordIndex, read_word_index
 from serving.errors import ReleaseUnusable
 
 FORMAT = 4
@@ -161,6 +163,16 @@ class Release:
         return Rhythms(tensors["lifts"], tensors["projection"], tensors["base"])
 
     @cached_property
+    def word_index(self) -> WordIndex:
+        """Items by the words of their texts."""
+        return read_word_index(self.directory / "words", len(self.items))
+
+    @cached_property
+    def vocabulary(self) -> Vocabulary:
+        """The names that the catalogue had for things."""
+        return Vocabulary(**json.loads((self.directory / "vocabulary.json").read_text()))
+
+    @cached_property
     def senses(self) -> Senses:
         """What the release knows of time and place."""
         return named_senses(self.manifest["senses"])
@@ -175,6 +187,7 @@ class Release:
             self.tower,
             self.ratings,
             self.rhythms,
+            self.word_index,
             self.source_weights,
             self.senses,
         )

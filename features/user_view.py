@@ -17,6 +17,7 @@ from features.ratings import ItemRatings, RatedPast, rated_past
 from features.rhythms import Rhythms
 from features.senses import Senses
 from features.tower import TowerSpace
+from features.word_index import WordIndex
 
 Float32 = npt.NDArray[np.float32]
 NEAREST_AMONG = 20
@@ -32,6 +33,7 @@ class ReleaseTables:
     tower: TowerSpace
     ratings: ItemRatings
     rhythms: Rhythms
+    word_index: WordIndex
     weights: SourceWeights
     senses: Senses
 

@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 
+from features.wishes import read_wishes
 from tandem.v1.event_pb2 import HistoryEvent
 from tandem.v1.user_pb2 import UserProfile
 
@@ -11,8 +12,9 @@ REVIEW_CHARACTERS = 400
 
 
 def profile_words(text: str, tags: Sequence[str]) -> str:
-    """Return a profile's text and interest tags as one text."""
-    return ". ".join(part for part in (text.strip().rstrip("."), ", ".join(tags)) if part)
+    """Return a profile's text, without what it rules out, and interest tags as one text."""
+    wanted = read_wishes(text).wanted
+    return ". ".join(part for part in (wanted.strip().rstrip("."), ", ".join(tags)) if part)
 
 
 def review_words(text: str) -> str:
@@ -23,8 +25,11 @@ def review_words(text: str) -> str:
 def request_words(text: str, profile: UserProfile, history: Sequence[HistoryEvent]) -> str:
     """Return the words of a request, else the profile's, else the newest review of late.
 
+    What the words rule out is left out: an encoder would take "no gore" for gore.
+
     history: oldest first, its texts as `review_words` returned them.
     """
     liked = [tag.tag for tag in profile.interest_tags if tag.confidence >= 0]
     reviews = (event.text for event in reversed(history[-REVIEW_EVENTS:]) if event.text)
-    return text.strip() or profile_words(profile.text, liked) or next(reviews, "")
+    said = read_wishes(text).wanted.strip()
+    return said or profile_words(profile.text, liked) or next(reviews, "")

@@ -8,6 +8,7 @@ from features.release import Release
 from gateway_service.blocklist import Blocklist
 from gateway_service.downstream import Downstream
 from gateway_service.fallback import fallback_candidates, is_fallback
+from gateway_service.wishes import Understood
 from serving.stages import StageLog
 from tandem.v1 import stage_pb2
 from tandem.v1.candidate_pb2 import RankedItem
@@ -25,15 +26,14 @@ def backfilled(
     blocked: Blocklist,
     user_id: str,
     wanted: int,
-    *,
-    filtered: bool,
+    condition: Filter | None,
 ) -> list[RankedItem]:
     """Return the ranked items, with items of the fallback list after them up to `wanted`.
 
-    With a filter there are more of them, as few may satisfy it; but none where retrieval applied
+    With a condition there are more of them, as few may satisfy it; but none where retrieval applied
     the filter itself, as it then found all that do.
     """
-    if filtered:
+    if condition is not None:
         wanted = ITEMS_MAX if all(is_fallback(item.hits) for item in ranked) else 0
     slate = {item.item_id: item for item in ranked}
     if len(slate) >= wanted:
@@ -53,7 +53,7 @@ def backfilled(
 async def check(
     downstream: Downstream,
     slate: list[RankedItem],
-    condition: Filter | None,
+    understood: Understood,
     blocked: Blocklist,
     count: int,
     stages: StageLog,
@@ -61,7 +61,8 @@ async def check(
 ) -> tuple[list[RankedItem], dict[str, Item]]:
     """Return the first `count` items that may be shown, and what the catalogue says of them.
 
-    The catalogue's items include those that the reasons name.
+    The catalogue's items include those that the reasons name. Where it does not answer, nobody has
+    checked the fallback items: the caller's filter leaves them out then, wishes in words do not.
     """
     slate = [item for item in slate if item.item_id not in blocked]
     if not slate:
@@ -72,13 +73,13 @@ async def check(
         downstream.catalog.BatchGetItems(BatchGetItemsRequest(item_ids=ids), timeout=budget_s),
         budget_s,
         instead="titles are missing, and items may have become unavailable"
-        + ("; fallback items are left out, for the filter" if condition is not None else ""),
+        + ("; fallback items are left out, for the filter" if understood.filtered else ""),
     )
     if answer is None:
-        # Retrieval applied the filter to what it found. What it did not find nobody has checked.
-        sure = [i for i in slate if condition is None or not is_fallback(i.hits)]
+        sure = [i for i in slate if not (understood.filtered and is_fallback(i.hits))]
         return sure[:count], {}
     items = {item.item_id: item for item in answer.items}
+    condition = understood.condition
     passes = predicate(condition) if condition is not None else None
     shown = [item for item in slate if _may_be_shown(items.get(item.item_id), passes)][:count]
     for item in shown:

@@ -16,6 +16,7 @@ from gateway_service.settings import Settings
 from gateway_service.store.database import Database
 from gateway_service.store.events import log_impression
 from gateway_service.validation import CANDIDATES_MAX, check_recommend
+from gateway_service.wishes import understand
 from serving.stages import Deadline, StageLog
 from tandem.v1 import stage_pb2
 from tandem.v1.context_pb2 import RequestContext
@@ -48,12 +49,13 @@ class Recommender:
         context = _completed(request.context)
         count = request.item_count or settings.default_item_count
         wanted = count + settings.backfill_count
-        filtered = request.HasField("filter")
         keep_s = min(ANSWER_MAX_S, deadline.remaining() * ANSWER_PART)
 
         user = await hydrate(
             self._database, request, stages, deadline.share(settings.hydrate_share, keep_s=keep_s)
         )
+        given = request.filter if request.HasField("filter") else None
+        understood = understand(request.text, user.profile, given, release.vocabulary)
         excluded = (*request.excluded_item_ids, *filter(None, (context.seed_item_id,)))
         blocked = Blocklist(user, excluded, repeat=release.repeat)
 
@@ -61,6 +63,7 @@ class Recommender:
             downstream,
             release,
             request,
+            understood,
             context,
             user,
             blocked,
@@ -80,8 +83,8 @@ class Recommender:
         )
         slate, items = await check(
             downstream,
-            backfilled(ranked, release, blocked, user.user_id, wanted, filtered=filtered),
-            request.filter if filtered else None,
+            backfilled(ranked, release, blocked, user.user_id, wanted, understood.condition),
+            understood,
             blocked,
             count,
             stages,
@@ -98,6 +101,7 @@ class Recommender:
             model_versions=release.model_versions,
             stage_timings=stages.timings,
             request_id=context.request_id,
+            interest_tags=understood.tags,
         )
         self._log(request.user_id, context, answer)
         return answer

@@ -111,6 +111,7 @@ async def read_release(uri: str, *, verify: bool) -> Release:
         # Read now rather than within the first request that falls back on them.
         len(release.fallback_item_ids)
         len(release.items)
+        release.vocabulary.named("")
         return release
 
     try:

@@ -28,7 +28,7 @@ EVIDENCE: dict[ReasonKind.ValueType, tuple[str, ...]] = {
         "cf_like_last",
         "neighbour_affinity",
     ),
-    ReasonKind.REASON_KIND_MATCHES_WORDS: ("text_like_words",),
+    ReasonKind.REASON_KIND_MATCHES_WORDS: ("text_like_words", "lexical_score", "lexical_rank"),
     ReasonKind.REASON_KIND_POPULAR: (
         "popular_score",
         "popular_rank",
@@ -54,7 +54,7 @@ FOUND_BY: dict[ReasonKind.ValueType, set[Source.ValueType]] = {
         Source.SOURCE_SIMILAR,
         Source.SOURCE_SEQUENCE,
     },
-    ReasonKind.REASON_KIND_MATCHES_WORDS: {Source.SOURCE_SEMANTIC},
+    ReasonKind.REASON_KIND_MATCHES_WORDS: {Source.SOURCE_SEMANTIC, Source.SOURCE_LEXICAL},
     ReasonKind.REASON_KIND_POPULAR: {Source.SOURCE_POPULAR},
     ReasonKind.REASON_KIND_LIKE_SEED_ITEM: {Source.SOURCE_SIMILAR},
     ReasonKind.REASON_KIND_HABIT: {Source.SOURCE_HABIT},

@@ -23,6 +23,7 @@ from retrieval_service.overrides import item_overrides, present_vectors
 from retrieval_service.release import LoadedRelease
 from retrieval_service.sources.cf import find_cf
 from retrieval_service.sources.habit import find_habit
+from retrieval_service.sources.lexical import find_lexical
 from retrieval_service.sources.nearby import find_nearby
 from retrieval_service.sources.popular import find_popular
 from retrieval_service.sources.query import Float32, Query, Scored, Search
@@ -74,7 +75,7 @@ class RetrievePipeline:
         count = request.candidate_count or loaded.release.candidate_count
         log = StageLog()
         query = await self._query(request, loaded, count, deadline)
-        words, user, found = await self._find(request, query, log)
+        words, user, found = await self._find(query, log)
         if not found:
             raise DependencyUnavailable("retrieval", "no source gave an answer")
         start = time.monotonic()
@@ -128,6 +129,7 @@ class RetrievePipeline:
             weights=action_weights * recency(len(history)),
             action_weights=action_weights,
             vectors_ED=vectors_ED,
+            words=request_words(request.text, request.user.profile, history),
             seed_item_id=seed,
             seed_vector=changed.get(seed, known_seed),
             depth=depth,
@@ -175,12 +177,12 @@ class RetrievePipeline:
         return search
 
     async def _find(
-        self, request: RetrieveRequest, query: Query, log: StageLog
+        self, query: Query, log: StageLog
     ) -> tuple[Float32 | None, Float32 | None, Mapping[Source.ValueType, Scored]]:
         """Run all sources in parallel; return the words' vector, the user's, and what was found."""
         budget_s = query.deadline.share(SOURCES_SHARE, keep_s=KEEP_S)
         encode_s = budget_s * ENCODE_SHARE
-        words = asyncio.ensure_future(self._encode(request, query, log, encode_s))
+        words = asyncio.ensure_future(self._encode(query, log, encode_s))
         user = asyncio.ensure_future(self._encode_user(query, encode_s))
         sources = self._sources(query, words, user)
         try:
@@ -217,6 +219,9 @@ class RetrievePipeline:
                 find_sequence(query, user),
             ),
         }
+        if query.words:
+            lexical = (stage_pb2.STAGE_SOURCE_LEXICAL, find_lexical(query))
+            sources[candidate_pb2.SOURCE_LEXICAL] = lexical
         if query.loaded.release.repeat:
             habit = (stage_pb2.STAGE_SOURCE_HABIT, find_habit(query))
             sources[candidate_pb2.SOURCE_HABIT] = habit
@@ -225,14 +230,11 @@ class RetrievePipeline:
             sources[candidate_pb2.SOURCE_NEARBY] = nearby
         return sources
 
-    async def _encode(
-        self, request: RetrieveRequest, query: Query, log: StageLog, budget_s: float
-    ) -> Float32 | None:
-        words = request_words(request.text, request.user.profile, request.user.history)
-        if not words:
+    async def _encode(self, query: Query, log: StageLog, budget_s: float) -> Float32 | None:
+        if not query.words:
             return None
         version = query.loaded.encoder_version
-        work = self._encoder.encode_words(words, version=version, budget_s=budget_s)
+        work = self._encoder.encode_words(query.words, version=version, budget_s=budget_s)
         return await log.run(stage_pb2.STAGE_ENCODE, work, budget_s)
 
     async def _encode_user(self, query: Query, budget_s: float) -> Float32 | None:

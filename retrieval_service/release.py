@@ -32,6 +32,7 @@ def read_release(uri: str) -> LoadedRelease:
     release = open_release(uri)
     try:
         release.items.row("")  # makes the table of rows by id
+        release.word_index.scores("words 词")  # reads index and dictionary
         if release.items.text_vectors.shape != (
             len(release.items),
             release.manifest["encoder"]["dimension"],

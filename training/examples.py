@@ -78,15 +78,21 @@ class ExampleMaker:
             some = targets[start : start + AT_ONCE]
             views = self.views(some)
             depth, count = self.settings.source_depth, self.settings.candidate_count
-            found = find_candidates(self.tables, views, self.repeat, depth, count)
+            said = self.said(some)
+            found = find_candidates(self.tables, views, said, self.repeat, depth, count)
             for target, user, candidates in zip(some, views, found, strict=True):
                 yield self._example(target, user, candidates)
 
     def lists(self, targets: Sequence[Target]) -> Iterator[list[Result]]:
         """Yield what each source finds for each target, in order."""
         for start in range(0, len(targets), AT_ONCE):
-            views = self.views(targets[start : start + AT_ONCE])
-            yield from ask_sources(self.tables, views, self.repeat, self.settings.source_depth)
+            some = targets[start : start + AT_ONCE]
+            views, depth = self.views(some), self.settings.source_depth
+            yield from ask_sources(self.tables, views, self.said(some), self.repeat, depth)
+
+    def said(self, targets: Sequence[Target]) -> list[str]:
+        """Return the words of each target, "" where there are none."""
+        return [self.words.texts[target.words] for target in targets]
 
     def history(self, target: Target) -> EventArrays:
         """Return what is known of the user's past before the target."""

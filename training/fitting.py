@@ -8,6 +8,7 @@ from features.item_table import ItemTable
 from features.senses import ALL_SENSES, Senses
 from features.tower import TowerSpace
 from features.user_view import ReleaseTables
+from features.word_index import WordIndex
 from models.ranker.ranker import Ranker
 from models.ranker.text import PrefixTokenizer
 from training.cf import fit_cf, fit_neighbours
@@ -42,6 +43,7 @@ class Run:
     """What one run knows before anything is fitted."""
 
     base: ItemTable
+    word_index: WordIndex
     known: Interactions
     repeat: bool
     words: Words
@@ -173,6 +175,7 @@ def fit_tables(
         tower,
         fit_ratings(fitted),
         fit_rhythms(fitted, run.base.text_vectors),
+        run.word_index,
         weights,
         run.senses,
     )

@@ -7,6 +7,7 @@ from pathlib import Path
 import numpy as np
 import numpy.typing as npt
 
+from features.word_index import index_texts
 from models.ranker.ranker import language_model_config
 from models.ranker.text import CandidateTokenizer
 from training.checkpoint import NOWHERE, Checkpoint
@@ -111,6 +112,7 @@ def prepare(
     of_words[task.targets.words()] = vectors[items:]
     run = Run(
         base,
+        index_texts(material.texts),
         material.known.sensed_by(senses),
         dataset.repeat,
         replace(material.words, vectors=of_words),

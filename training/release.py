@@ -5,6 +5,7 @@ import os
 import secrets
 import shutil
 from collections.abc import Mapping, Sequence
+from dataclasses import asdict
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -16,6 +17,7 @@ from safetensors.numpy import save_file
 
 from features.release import FORMAT, MANIFEST, DatasetEntry, EncoderEntry, Manifest, file_sha256
 from features.user_view import ReleaseTables
+from features.vocabulary import Vocabulary
 from models.ranker.ranker import Ranker
 from models.ranker.text import TOKENIZER
 from models.tower.export import TowerDiffers, export_tower
@@ -50,6 +52,7 @@ def write_release(
     ranker: Ranker,
     tokenizer_directory: Path,
     golden: list[dict[str, object]],
+    vocabulary: Vocabulary,
     *,
     dataset: DatasetEntry,
     encoder: EncoderEntry,
@@ -72,6 +75,7 @@ def write_release(
         shutil.copyfile(tokenizer_directory / TOKENIZER, draft / "ranker" / TOKENIZER)
         lines = (json.dumps(entry, ensure_ascii=False) for entry in golden)
         (draft / "golden.jsonl").write_text("\n".join(lines) + "\n")
+        (draft / "vocabulary.json").write_text(json.dumps(asdict(vocabulary), ensure_ascii=False))
         files = sorted(path for path in draft.rglob("*") if path.is_file())
         _make_readable(files, draft)
         hashes = {str(path.relative_to(draft)): file_sha256(path) for path in files}
@@ -153,6 +157,7 @@ def _write_tables(draft: Path, tables: ReleaseTables) -> None:
         {"lifts": rhythms.lifts, "projection": rhythms.projection, "base": rhythms.base},
         draft / "rhythms.safetensors",
     )
+    tables.word_index.save(draft / "words")
     (draft / "tower").mkdir()
     save_file(
         {

@@ -29,6 +29,7 @@ from training.ranker.packing import Packer
 from training.ranker.start import build_ranker
 from training.release import check_target, new_release_id, write_release
 from training.settings import TrainSettings
+from training.vocabulary import count_names
 
 
 def train(
@@ -145,6 +146,7 @@ def train_release(
         ranker,
         language_model,
         golden,
+        count_names(dataset),
         dataset=dataset_entry(dataset, known, spec, cleaning or Cleaning()),
         encoder={"version": encoder, "dimension": run.base.text_vectors.shape[1]},
         metrics={"leave_one_out": report, "validation": validation},

@@ -40,11 +40,19 @@ class Found:
 
 
 def find_candidates(
-    tables: ReleaseTables, users: Sequence[UserView], repeat: bool, depth: int, count: int
+    tables: ReleaseTables,
+    users: Sequence[UserView],
+    said: Sequence[str],
+    repeat: bool,
+    depth: int,
+    count: int,
 ) -> list[Found]:
-    """Return the candidates of several requests, without seen items unless `repeat`."""
+    """Return the candidates of several requests, without seen items unless `repeat`.
+
+    said: the words of each.
+    """
     found = []
-    for user, results in zip(users, ask_sources(tables, users, repeat, depth), strict=True):
+    for user, results in zip(users, ask_sources(tables, users, said, repeat, depth), strict=True):
         spoken = bool(user.words.any())
         weights = [tables.weights.of(source, spoken) for source in SOURCES]
         found.append(merge(results, weights, len(tables.items), count))
@@ -52,7 +60,7 @@ def find_candidates(
 
 
 def ask_sources(
-    tables: ReleaseTables, users: Sequence[UserView], repeat: bool, depth: int
+    tables: ReleaseTables, users: Sequence[UserView], said: Sequence[str], repeat: bool, depth: int
 ) -> Iterator[list[Result]]:
     """Yield what each of SOURCES finds, rows and raw scores best first, for one user after another.
 
@@ -73,6 +81,7 @@ def ask_sources(
             Source.SOURCE_POPULAR: tables.items.recent_popularity.copy(),
             Source.SOURCE_HABIT: _habit(user, len(tables.items)),
             Source.SOURCE_NEARBY: _nearby(tables.items, user),
+            Source.SOURCE_LEXICAL: tables.word_index.scores(said[place]),
         }
         seen = user.rows[user.rows >= 0]
         for source, values in scores.items():

@@ -25,7 +25,7 @@ class Query:
     moment: when and where. events: the history, oldest first; item_ids: its items. weights:
     float32 [events], what was done times how recently; action_weights: float32 [events], what was
     done. vectors_ED: float32 [events, D], the items' present text vectors, zeros where unknown.
-    seed_item_id: "" for none; seed_vector: float32 [D].
+    words: what the user says. seed_item_id: "" for none; seed_vector: float32 [D].
     depth: how many candidates each source gives. over_fetch: how many more to search for, as they
     may be seen or excluded. allowed: whether an item may be a candidate.
     """
@@ -37,6 +37,7 @@ class Query:
     weights: Float32
     action_weights: Float32
     vectors_ED: Float32  # noqa: N815
+    words: str
     seed_item_id: str
     seed_vector: Float32 | None
     depth: int

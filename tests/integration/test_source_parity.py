@@ -116,7 +116,7 @@ async def test_user_vectors_and_hits_are_those_of_training(
         event_vectors = tables.items.text_vectors[history.rows]
         view = view_user(tables, history, event_vectors, None, expected, moment)
         depth, count = SETTINGS.source_depth, SETTINGS.candidate_count
-        (exact,) = find_candidates(tables, [view], True, depth, count)
+        (exact,) = find_candidates(tables, [view], [""], True, depth, count)
 
         response = await service.retrieval.Retrieve(request(release, history, moment))
         actual = np.frombuffer(response.user_vector.float32_values, "<f4")

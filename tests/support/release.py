@@ -34,6 +34,8 @@ def write_small_release(
     pq.write_table(pa.table(columns), directory / "items.parquet")
     np.save(directory / "text_vectors.npy", np.zeros((len(item_ids), 4), np.float32))
     np.save(directory / "text_tokens.npy", np.zeros((len(item_ids), 0), np.int32))
+    vocabulary = {"names": {}, "items": 0}
+    (directory / "vocabulary.json").write_text(json.dumps(vocabulary))
     (directory / "fallback.json").write_text(json.dumps(list(fallback_item_ids)))
     files = sorted(path for path in directory.iterdir())
     manifest = {

@@ -112,6 +112,8 @@ def write_release(
     rows = np.argsort(-cosines, axis=1)[:, :15].astype(np.int32)
     scores = np.take_along_axis(cosines, rows, axis=1).astype(np.float32)
     np.savez(directory / "neighbours.npz", rows=rows, scores=scores)
+    vocabulary = {"names": {}, "items": 0}
+    (directory / "vocabulary.json").write_text(json.dumps(vocabulary))
     (directory / "fallback.json").write_text(json.dumps(columns["item_id"]))
     files = sorted(path for path in directory.rglob("*") if path.is_file())
     manifest = {

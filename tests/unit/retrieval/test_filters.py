@@ -113,8 +113,8 @@ def wide(count: int) -> Filter:
         (Filter(), "must be a condition"),
         (Filter(all_of=FilterList()), "1 to 32 entries"),
         (wide(33), "1 to 32 entries"),
-        (Filter(any_of=FilterList(filters=[wide(31), wide(31)])), "at most 64 nodes"),
-        (deep(9), "at most 8 nodes deep"),
+        (Filter(any_of=FilterList(filters=[wide(31), wide(31), wide(9)])), "at most 72 nodes"),
+        (deep(10), "at most 9 nodes deep"),
         (condition("brand", "UNSPECIFIED", "x"), "operators"),
         (Filter(condition=Condition(attribute="brand", operator=99)), "operators"),  # type: ignore[arg-type]
         (condition("brand", "EQUAL"), "entries"),
@@ -143,7 +143,7 @@ def test_a_filter_out_of_bounds_is_refused(node: Filter, problem: str) -> None:
 
 
 def test_the_largest_filters_are_taken() -> None:
-    check_filter("filter", deep(8), KNOWN)
+    check_filter("filter", deep(9), KNOWN)
     check_filter("filter", Filter(all_of=FilterList(filters=[wide(31), wide(30)])), KNOWN)
 
 

@@ -51,6 +51,7 @@ def query(allowed: Callable[[str], bool], depth: int = 10, seconds: float = 60.0
         weights=nothing,
         action_weights=nothing,
         vectors_ED=np.zeros((0, 4), np.float32),
+        words="",
         seed_item_id="",
         seed_vector=None,
         depth=depth,

@@ -11,6 +11,7 @@ from tandem.v1 import candidate_pb2 as _candidate_pb2
 from tandem.v1 import context_pb2 as _context_pb2
 from tandem.v1 import filter_pb2 as _filter_pb2
 from tandem.v1 import stage_pb2 as _stage_pb2
+from tandem.v1 import user_pb2 as _user_pb2
 import builtins as _builtins
 import sys
 import typing as _typing
@@ -108,6 +109,7 @@ class RecommendResponse(_message.Message):
     MODEL_VERSIONS_FIELD_NUMBER: _builtins.int
     STAGE_TIMINGS_FIELD_NUMBER: _builtins.int
     REQUEST_ID_FIELD_NUMBER: _builtins.int
+    INTEREST_TAGS_FIELD_NUMBER: _builtins.int
     attribution_token: _builtins.str
     """Goes back with the events that this list causes, so that they are joined to it."""
     degraded: _builtins.bool
@@ -132,6 +134,13 @@ class RecommendResponse(_message.Message):
     def stage_timings(self) -> _containers.RepeatedCompositeFieldContainer[_stage_pb2.StageTiming]:
         """Wall time by stage."""
 
+    @_builtins.property
+    def interest_tags(self) -> _containers.RepeatedCompositeFieldContainer[_user_pb2.InterestTag]:
+        """What the words of the request, else of the profile, were understood as: categories and tags of
+        the catalogue that they name (confidence 1) and that they rule out (-1, none of which is in the
+        list). For the client to show and edit, and to put on the profile.
+        """
+
     def __init__(
         self,
         *,
@@ -143,10 +152,11 @@ class RecommendResponse(_message.Message):
         model_versions: _abc.Mapping[_builtins.str, _builtins.str] | None = ...,
         stage_timings: _abc.Iterable[_stage_pb2.StageTiming] | None = ...,
         request_id: _builtins.str = ...,
+        interest_tags: _abc.Iterable[_user_pb2.InterestTag] | None = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["attribution_token", b"attribution_token", "degraded", b"degraded", "items", b"items", "model_versions", b"model_versions", "release_id", b"release_id", "request_id", b"request_id", "skipped_stages", b"skipped_stages", "stage_timings", b"stage_timings"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["attribution_token", b"attribution_token", "degraded", b"degraded", "interest_tags", b"interest_tags", "items", b"items", "model_versions", b"model_versions", "release_id", b"release_id", "request_id", b"request_id", "skipped_stages", b"skipped_stages", "stage_timings", b"stage_timings"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
