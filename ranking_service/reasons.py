@@ -97,6 +97,8 @@ class ReasonFinder:
             return Reason(kind=kind, item_id=nearest, weight=weight) if nearest else None
         if kind == ReasonKind.REASON_KIND_MATCHES_WORDS and not self._has_words:
             return None
+        if kind == ReasonKind.REASON_KIND_TIME_OF_DAY:
+            return Reason(kind=kind, weight=weight) if weight > 0 else None
         if kind == ReasonKind.REASON_KIND_SIMILAR_USERS and not len(self._liked):
             return None
         return Reason(kind=kind, weight=weight) if self._was_found(kind, place) else None
