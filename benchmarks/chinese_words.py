@@ -1,4 +1,4 @@
-"""Do words find what they mean, in Chinese? Videos by the name of their category, and by each other.
+"""Do words find what they mean, in Chinese? Videos by the names of categories and by each other.
 
     .venv/bin/python -m benchmarks.chinese_words --captions kuairec_caption_category.csv
 

@@ -4,6 +4,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from features.clock import hour_of_week
 from features.events import EventArrays
 from tandem.v1.context_pb2 import RequestContext
 
@@ -49,3 +50,9 @@ def moment_of(context: RequestContext, events: EventArrays) -> Moment:
         context.utc_offset.seconds // 60 if context.HasField("utc_offset") else None,
         (context.place.latitude, context.place.longitude) if given else None,
     )
+
+
+def minute_of_week(time_ms: int, offset_min: int) -> int:
+    """Return the local minutes since Monday 00:00, from 0 to below 10,080."""
+    hours = hour_of_week(np.array([time_ms], np.int64), np.array([offset_min], np.int32))
+    return int(hours[0] * 60)

@@ -3,17 +3,15 @@
 from collections.abc import Iterable
 from itertools import chain
 
-from features.item_filter import Predicate, predicate
 from features.release import Release
 from gateway_service.blocklist import Blocklist
+from gateway_service.conditions import Conditions
 from gateway_service.downstream import Downstream
 from gateway_service.fallback import fallback_candidates, is_fallback
-from gateway_service.wishes import Understood
 from serving.stages import StageLog
 from tandem.v1 import stage_pb2
 from tandem.v1.candidate_pb2 import RankedItem
 from tandem.v1.catalog_service_pb2 import BatchGetItemsRequest
-from tandem.v1.filter_pb2 import Filter
 from tandem.v1.item_pb2 import Item
 
 # What the catalogue answers in one call.
@@ -26,14 +24,14 @@ def backfilled(
     blocked: Blocklist,
     user_id: str,
     wanted: int,
-    condition: Filter | None,
+    conditions: Conditions,
 ) -> list[RankedItem]:
     """Return the ranked items, with items of the fallback list after them up to `wanted`.
 
-    With a condition there are more of them, as few may satisfy it; but none where retrieval applied
-    the filter itself, as it then found all that do.
+    With conditions there are more of them, as few may satisfy these; but none where retrieval
+    applied them itself, as it then found all that do.
     """
-    if condition is not None:
+    if conditions.any:
         wanted = ITEMS_MAX if all(is_fallback(item.hits) for item in ranked) else 0
     slate = {item.item_id: item for item in ranked}
     if len(slate) >= wanted:
@@ -53,7 +51,7 @@ def backfilled(
 async def check(
     downstream: Downstream,
     slate: list[RankedItem],
-    understood: Understood,
+    conditions: Conditions,
     blocked: Blocklist,
     count: int,
     stages: StageLog,
@@ -62,7 +60,7 @@ async def check(
     """Return the first `count` items that may be shown, and what the catalogue says of them.
 
     The catalogue's items include those that the reasons name. Where it does not answer, nobody has
-    checked the fallback items: the caller's filter leaves them out then, wishes in words do not.
+    checked the fallback items: what the caller asked leaves them out then, words do not.
     """
     slate = [item for item in slate if item.item_id not in blocked]
     if not slate:
@@ -73,24 +71,17 @@ async def check(
         downstream.catalog.BatchGetItems(BatchGetItemsRequest(item_ids=ids), timeout=budget_s),
         budget_s,
         instead="titles are missing, and items may have become unavailable"
-        + ("; fallback items are left out, for the filter" if understood.filtered else ""),
+        + ("; fallback items are left out, for the filter" if conditions.asked else ""),
     )
     if answer is None:
-        sure = [i for i in slate if not (understood.filtered and is_fallback(i.hits))]
+        sure = [i for i in slate if not (conditions.asked and is_fallback(i.hits))]
         return sure[:count], {}
     items = {item.item_id: item for item in answer.items}
-    condition = understood.condition
-    passes = predicate(condition) if condition is not None else None
-    shown = [item for item in slate if _may_be_shown(items.get(item.item_id), passes)][:count]
+    fit = conditions.satisfied_by([item for item in answer.items if not item.unavailable])
+    shown = [item for item in slate if item.item_id in fit][:count]
     for item in shown:
         item.title = items[item.item_id].title
     return shown, items
-
-
-def _may_be_shown(item: Item | None, passes: Predicate | None) -> bool:
-    if item is None or item.unavailable:
-        return False
-    return passes is None or passes(item)
 
 
 def _named_in_reasons(slate: list[RankedItem]) -> Iterable[str]:

@@ -5,6 +5,7 @@ import secrets
 
 from gateway_service.blocklist import Blocklist
 from gateway_service.check import backfilled, check
+from gateway_service.conditions import conditions_of
 from gateway_service.downstream import Downstream
 from gateway_service.hydrate import hydrate
 from gateway_service.impression import impression_row
@@ -16,11 +17,11 @@ from gateway_service.settings import Settings
 from gateway_service.store.database import Database
 from gateway_service.store.events import log_impression
 from gateway_service.validation import CANDIDATES_MAX, check_recommend
-from gateway_service.wishes import understand
 from serving.stages import Deadline, StageLog
 from tandem.v1 import stage_pb2
 from tandem.v1.context_pb2 import RequestContext
 from tandem.v1.recommender_service_pb2 import RecommendRequest, RecommendResponse
+from tandem.v1.user_pb2 import UserState
 
 logger = logging.getLogger(__name__)
 TOKEN_BYTES = 16
@@ -54,8 +55,8 @@ class Recommender:
         user = await hydrate(
             self._database, request, stages, deadline.share(settings.hydrate_share, keep_s=keep_s)
         )
-        given = request.filter if request.HasField("filter") else None
-        understood = understand(request.text, user.profile, given, release.vocabulary)
+        context = _where_and_when(context, user)
+        conditions = conditions_of(request, context, user.profile, release.vocabulary)
         excluded = (*request.excluded_item_ids, *filter(None, (context.seed_item_id,)))
         blocked = Blocklist(user, excluded, repeat=release.repeat)
 
@@ -63,7 +64,7 @@ class Recommender:
             downstream,
             release,
             request,
-            understood,
+            conditions,
             context,
             user,
             blocked,
@@ -83,8 +84,8 @@ class Recommender:
         )
         slate, items = await check(
             downstream,
-            backfilled(ranked, release, blocked, user.user_id, wanted, understood.condition),
-            understood,
+            backfilled(ranked, release, blocked, user.user_id, wanted, conditions),
+            conditions,
             blocked,
             count,
             stages,
@@ -101,7 +102,7 @@ class Recommender:
             model_versions=release.model_versions,
             stage_timings=stages.timings,
             request_id=context.request_id,
-            interest_tags=understood.tags,
+            interest_tags=conditions.tags,
         )
         self._log(request.user_id, context, answer)
         return answer
@@ -129,4 +130,11 @@ def _completed(given: RequestContext) -> RequestContext:
         context.request_id = secrets.token_hex(TOKEN_BYTES)
     if not context.HasField("request_time"):
         context.request_time.GetCurrentTime()
+    return context
+
+
+def _where_and_when(context: RequestContext, user: UserState) -> RequestContext:
+    """Return the context with the offset from UTC of the newest event, where it tells none."""
+    if not context.HasField("utc_offset") and user.history:
+        context.utc_offset.CopyFrom(user.history[-1].utc_offset)
     return context

@@ -5,9 +5,9 @@ import grpc.aio
 
 from features.release import Release
 from gateway_service.blocklist import Blocklist
+from gateway_service.conditions import Conditions
 from gateway_service.downstream import Downstream
 from gateway_service.fallback import fallback_candidates
-from gateway_service.wishes import Understood
 from serving.errors import InvalidField
 from serving.stages import StageLog
 from tandem.v1 import error_reason_pb2, stage_pb2
@@ -22,7 +22,7 @@ async def retrieve(
     downstream: Downstream,
     release: Release,
     request: RecommendRequest,
-    understood: Understood,
+    conditions: Conditions,
     context: RequestContext,
     user: UserState,
     blocked: Blocklist,
@@ -39,13 +39,14 @@ async def retrieve(
         user=user,
         context=context,
         text=request.text,
-        filter=understood.condition,
+        filter=conditions.filter,
+        open_only=conditions.open_minute is not None,
         excluded_item_ids=sorted(blocked.excluded_item_ids),
         candidate_count=count,
     )
     found = await stages.run(
         stage_pb2.STAGE_RETRIEVE,
-        _call(downstream, query, understood, budget_s),
+        _call(downstream, query, conditions, budget_s),
         budget_s,
         instead="candidates are the release's fallback list",
     )
@@ -64,7 +65,7 @@ async def retrieve(
 
 
 async def _call(
-    downstream: Downstream, query: RetrieveRequest, understood: Understood, budget_s: float
+    downstream: Downstream, query: RetrieveRequest, conditions: Conditions, budget_s: float
 ) -> RetrieveResponse:
     try:
         return await downstream.retrieval.Retrieve(query, timeout=budget_s)
@@ -74,6 +75,6 @@ async def _call(
         # Only the catalogue knows which attributes there are, so the caller's filter is judged
         # there. Anything else that it refuses is our doing.
         if reason == error_reason_pb2.ERROR_REASON_INVALID_FIELD and field.startswith("filter"):
-            field = understood.field_of_caller(field)
+            field = conditions.field_of_caller(field)
             raise InvalidField(field, metadata.get("problem", "")) from error
         raise

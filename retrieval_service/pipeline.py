@@ -10,7 +10,8 @@ from features.events import event_arrays
 from features.history import recency, weights_of_actions
 from features.item_attributes import known_attributes
 from features.item_filter import predicate
-from features.moment import moment_of
+from features.moment import Moment, minute_of_week, moment_of
+from features.opening_hours import may_be_open
 from features.tower import tower_input
 from features.words import request_words
 from retrieval_service.catalogue.vectors import Vectors
@@ -121,9 +122,10 @@ class RetrievePipeline:
         shut_out = len(request.excluded_item_ids)
         if not loaded.release.repeat:
             shut_out += max(len(request.user.seen.item_hashes), len(item_ids))
+        moment = moment_of(request.context, events)
         return Query(
             loaded=loaded,
-            moment=senses.of_moment(moment_of(request.context, events)),
+            moment=senses.of_moment(moment),
             item_ids=item_ids,
             events=events,
             weights=action_weights * recency(len(history)),
@@ -136,12 +138,14 @@ class RetrievePipeline:
             # The history is what its own mean and factor find first; of all else that was seen,
             # few are among the best. Where they are not few, another round is searched.
             over_fetch=min(shut_out, len(item_ids) + depth // 4),
-            allowed=self._allowed(request, loaded),
+            allowed=self._allowed(request, loaded, moment),
             search=self._search(request, loaded),
             deadline=deadline,
         )
 
-    def _allowed(self, request: RetrieveRequest, loaded: LoadedRelease) -> Callable[[str], bool]:
+    def _allowed(
+        self, request: RetrieveRequest, loaded: LoadedRelease, moment: Moment
+    ) -> Callable[[str], bool]:
         """Return whether an item may be a candidate, as the catalogue is now."""
         entries = self._view.entries
         left_out = {*request.excluded_item_ids, request.context.seed_item_id}
@@ -150,6 +154,9 @@ class RetrievePipeline:
             seen.update(request.user.seen.item_hashes)
             left_out.update(event.item_id for event in request.user.history)
         passes = predicate(request.filter) if request.HasField("filter") else None
+        open_minute = None
+        if request.open_only:
+            open_minute = minute_of_week(moment.time_ms, moment.offset_min)
 
         def allowed(item_id: str) -> bool:
             entry = entries.get(item_id)
@@ -159,6 +166,7 @@ class RetrievePipeline:
                 and entry.id_hash not in seen
                 and item_id not in left_out
                 and (passes is None or passes(entry.item))
+                and (open_minute is None or may_be_open(entry.item, open_minute))
             )
 
         return allowed

@@ -62,6 +62,10 @@ def _notes(response: RecommendResponse) -> list[str]:
         notes.append("The list is empty.")
     if response.degraded:
         notes.append("DEGRADED: a part was down or late; the list was made without it.")
+    if wanted := [tag.tag for tag in response.interest_tags if tag.confidence > 0]:
+        notes.append(f"your words name: {', '.join(wanted)}")
+    if unwanted := [tag.tag for tag in response.interest_tags if tag.confidence < 0]:
+        notes.append(f"left out, as you asked: {', '.join(unwanted)}")
     for skipped in response.skipped_stages:
         stage = stage_pb2.Stage.Name(skipped.stage).removeprefix("STAGE_").lower()
         cause = stage_pb2.SkipCause.Name(skipped.cause).removeprefix("SKIP_CAUSE_").lower()

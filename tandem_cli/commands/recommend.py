@@ -25,6 +25,7 @@ def recommend(
     filters: list[str] = typer.Option(
         [], "--filter", help="Condition such as categories=Drama or price<=20. Repeatable."
     ),
+    open_only: bool = typer.Option(False, "--open", help="Only what is open at that time."),
     explain: bool = typer.Option(False, help="Show the parts of each item's logit."),
     json: bool = typer.Option(False, "--json", help="Print the whole answer as JSON."),
     timeout_s: float = typer.Option(10.0, help="Deadline in seconds."),
@@ -39,6 +40,7 @@ def recommend(
             text=text,
             context=context,
             filter=parse_filters(filters),
+            open_only=open_only,
             timeout_s=timeout_s,
         )
     if json:

@@ -67,9 +67,13 @@ def recommend(
     filter: Filter | None = None,  # noqa: A002  # the contract's name
     excluded_item_ids: Iterable[str] = (),
     personalization: Personalization.ValueType = context_pb2.PERSONALIZATION_UNSPECIFIED,
+    open_only: bool = False,
     timeout_s: float | None = None,
 ) -> Call[RecommendResponse]:
-    """Return a ranked list for a user in a context. `item_count` 0 is the server's default, 10."""
+    """Return a ranked list for a user in a context. `item_count` 0 is the server's default, 10.
+
+    open_only: leave out places that are closed at the request's time.
+    """
     request = recommender_service_pb2.RecommendRequest(
         user_id=user_id,
         item_count=item_count,
@@ -78,6 +82,7 @@ def recommend(
         filter=filter,
         excluded_item_ids=excluded_item_ids,
         personalization=personalization,
+        open_only=open_only,
     )
     return Call(
         recommender_service_pb2_grpc.RecommenderServiceStub, "Recommend", request, timeout_s

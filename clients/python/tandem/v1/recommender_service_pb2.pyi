@@ -36,6 +36,7 @@ class RecommendRequest(_message.Message):
     FILTER_FIELD_NUMBER: _builtins.int
     EXCLUDED_ITEM_IDS_FIELD_NUMBER: _builtins.int
     PERSONALIZATION_FIELD_NUMBER: _builtins.int
+    OPEN_ONLY_FIELD_NUMBER: _builtins.int
     user_id: _builtins.str
     """The user, at most 256 bytes. May be empty or unknown: the answer then rests on text and context."""
     item_count: _builtins.int
@@ -44,6 +45,10 @@ class RecommendRequest(_message.Message):
     """The user's own words for this list, at most 16,384 bytes."""
     personalization: _context_pb2.Personalization.ValueType
     """Whether the answer may depend on the user. Default: on."""
+    open_only: _builtins.bool
+    """Leaves out places that are closed at the request's time, by their attribute `opening_hours`, such
+    as "Mo-Fr 07:00-18:00; Sa 08:00-14:00". Those without readable hours stay. Default: false.
+    """
     @_builtins.property
     def context(self) -> _context_pb2.RequestContext:
         """The situation. Unset: now, with nothing else known."""
@@ -66,10 +71,11 @@ class RecommendRequest(_message.Message):
         filter: _filter_pb2.Filter | None = ...,
         excluded_item_ids: _abc.Iterable[_builtins.str] | None = ...,
         personalization: _context_pb2.Personalization.ValueType = ...,
+        open_only: _builtins.bool = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _typing.Literal["context", b"context", "filter", b"filter"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["context", b"context", "excluded_item_ids", b"excluded_item_ids", "filter", b"filter", "item_count", b"item_count", "personalization", b"personalization", "text", b"text", "user_id", b"user_id"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["context", b"context", "excluded_item_ids", b"excluded_item_ids", "filter", b"filter", "item_count", b"item_count", "open_only", b"open_only", "personalization", b"personalization", "text", b"text", "user_id", b"user_id"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 

@@ -38,12 +38,15 @@ class RetrieveRequest(_message.Message):
     FILTER_FIELD_NUMBER: _builtins.int
     EXCLUDED_ITEM_IDS_FIELD_NUMBER: _builtins.int
     CANDIDATE_COUNT_FIELD_NUMBER: _builtins.int
+    OPEN_ONLY_FIELD_NUMBER: _builtins.int
     release_id: _builtins.str
     """The pinned release. Required; VERSION_MISMATCH if it is not loaded here."""
     text: _builtins.str
     """The user's own words for this list."""
     candidate_count: _builtins.int
     """How many candidates, 1 to 2,000. Default when 0: as many as the release's ranker was trained with."""
+    open_only: _builtins.bool
+    """Leaves out places that are closed at the request's time."""
     @_builtins.property
     def user(self) -> _user_pb2.UserState:
         """The user, as read by the gateway."""
@@ -70,10 +73,11 @@ class RetrieveRequest(_message.Message):
         filter: _filter_pb2.Filter | None = ...,
         excluded_item_ids: _abc.Iterable[_builtins.str] | None = ...,
         candidate_count: _builtins.int = ...,
+        open_only: _builtins.bool = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _typing.Literal["context", b"context", "filter", b"filter", "user", b"user"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["candidate_count", b"candidate_count", "context", b"context", "excluded_item_ids", b"excluded_item_ids", "filter", b"filter", "release_id", b"release_id", "text", b"text", "user", b"user"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["candidate_count", b"candidate_count", "context", b"context", "excluded_item_ids", b"excluded_item_ids", "filter", b"filter", "open_only", b"open_only", "release_id", b"release_id", "text", b"text", "user", b"user"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
