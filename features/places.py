@@ -30,15 +30,13 @@ def distances_km(
     points: npt.NDArray[np.float64], others: npt.NDArray[np.float64]
 ) -> npt.NDArray[np.float64]:
     """Return great-circle distances [n, m] between unit vectors [n, 3] and [m, 3]."""
-    squared_chords = np.clip(2.0 - 2.0 * (points @ others.T), 0.0, 4.0)
-    return np.asarray(2.0 * EARTH_KM * np.arcsin(np.sqrt(squared_chords) / 2.0), np.float64)
+    return _km_of_chords(np.sqrt(np.maximum(2.0 - 2.0 * (points @ others.T), 0.0)))
 
 
 def steps_km(latitudes: Float32, longitudes: Float32) -> npt.NDArray[np.float64]:
     """Return the distance of each point [n] to the one before it, NaN for the first."""
     points = unit_vectors(latitudes, longitudes)
-    chords = np.linalg.norm(np.diff(points, axis=0, prepend=np.nan), axis=-1)
-    return np.asarray(2.0 * EARTH_KM * np.arcsin(np.clip(chords / 2.0, 0.0, 1.0)), np.float64)
+    return _km_of_chords(np.linalg.norm(np.diff(points, axis=0, prepend=np.nan), axis=-1))
 
 
 def closeness(km: npt.NDArray[np.float64]) -> Float32:
@@ -75,6 +73,10 @@ def familiarities(latitudes: Float32, longitudes: Float32) -> Float32:
     total = np.zeros(count)
     for back in range(min(FAMILIAR_AMONG, count)):
         chords = np.linalg.norm(points[back:] - points[: count - back], axis=-1)
-        km = 2.0 * EARTH_KM * np.arcsin(np.clip(chords / 2.0, 0.0, 1.0))
-        total[back:] += within_reach(km)
+        total[back:] += within_reach(_km_of_chords(chords))
     return np.asarray(total / np.minimum(np.arange(1, count + 1), FAMILIAR_AMONG), np.float32)
+
+
+def _km_of_chords(chords: npt.NDArray[np.float64]) -> npt.NDArray[np.float64]:
+    """Return great-circle distances of straight lines through the Earth, in its radius."""
+    return np.asarray(2.0 * EARTH_KM * np.arcsin(np.minimum(chords / 2.0, 1.0)), np.float64)
