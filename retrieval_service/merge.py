@@ -9,21 +9,32 @@ from features.hits import standardise
 from retrieval_service.sources.query import Scored
 from tandem.v1.candidate_pb2 import Candidate, Hit, Source
 
+# Of the candidates, how many are new items that no other source found.
+FRESH_SHARE = 0.05
+
 
 def merge(
     found: Mapping[Source.ValueType, Scored], weights: SourceWeights, *, spoken: bool, count: int
 ) -> list[Candidate]:
     """Return the `count` best by weighted reciprocal rank fusion, each once, with all its hits.
 
-    spoken: whether there are words.
+    spoken: whether there are words. Fresh items count for nothing there, but a share of the places
+    is theirs where other sources have not found them.
     """
+    found = dict(found)
+    fresh = [item_id for item_id, _ in found.pop(Source.SOURCE_FRESH, [])]
     ranked = {source: [item_id for item_id, _ in result] for source, result in found.items()}
     fused = weights.fuse(ranked, spoken)
-    best = sorted(fused, key=lambda item_id: -fused[item_id])[:count]
+    by_fusion = sorted(fused, key=lambda item_id: -fused[item_id])
+    others = [item_id for item_id in fresh if item_id not in fused][: int(count * FRESH_SHARE)]
+    best = [*by_fusion[: count - len(others)], *others]
     hits: dict[str, list[Hit]] = {item_id: [] for item_id in best}
     for source, result in found.items():
         scores = standardise(np.array([score for _, score in result], dtype=np.float32)).tolist()
         for rank, ((item_id, _), score) in enumerate(zip(result, scores, strict=True), start=1):
             if item_id in hits:
                 hits[item_id].append(Hit(source=source, score=score, rank=rank))
+    for rank, item_id in enumerate(fresh, start=1):
+        if item_id in hits:
+            hits[item_id].append(Hit(source=Source.SOURCE_FRESH, score=0.0, rank=rank))
     return [Candidate(item_id=item_id, hits=hits[item_id]) for item_id in best]

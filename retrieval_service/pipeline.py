@@ -2,18 +2,17 @@
 
 import asyncio
 import time
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Mapping
 
 import numpy as np
 
 from features.events import event_arrays
 from features.history import recency, weights_of_actions
 from features.item_attributes import known_attributes
-from features.item_filter import predicate
-from features.moment import Moment, minute_of_week, moment_of
-from features.opening_hours import may_be_open
+from features.moment import moment_of
 from features.tower import tower_input
 from features.words import request_words
+from retrieval_service.allowed import allowed_by
 from retrieval_service.catalogue.vectors import Vectors
 from retrieval_service.catalogue.view import View
 from retrieval_service.encoder import Encoder
@@ -22,27 +21,18 @@ from retrieval_service.index.indexer import Indexer
 from retrieval_service.merge import merge
 from retrieval_service.overrides import item_overrides, present_vectors
 from retrieval_service.release import LoadedRelease
-from retrieval_service.sources.cf import find_cf
-from retrieval_service.sources.habit import find_habit
-from retrieval_service.sources.lexical import find_lexical
-from retrieval_service.sources.nearby import find_nearby
-from retrieval_service.sources.popular import find_popular
+from retrieval_service.sources.asked import sources_of
 from retrieval_service.sources.query import Float32, Query, Scored, Search
-from retrieval_service.sources.semantic import find_semantic
-from retrieval_service.sources.sequence import find_sequence
-from retrieval_service.sources.similar import find_similar
 from retrieval_service.user_encoder import UserEncoder
 from retrieval_service.validation import check_retrieve
 from serving.errors import DependencyUnavailable
 from serving.release_shelf import ReleaseShelf
 from serving.stages import Deadline, StageLog
-from tandem.v1 import candidate_pb2, stage_pb2
+from tandem.v1 import stage_pb2
 from tandem.v1.candidate_pb2 import Source
 from tandem.v1.common_pb2 import Vector
 from tandem.v1.retrieval_service_pb2 import RetrieveRequest, RetrieveResponse
-from tandem.v1.stage_pb2 import Stage
 
-Sources = dict[Source.ValueType, tuple[Stage.ValueType, Awaitable[Scored]]]
 # Laid aside for merging and for the way back.
 KEEP_S = 0.01
 SOURCES_SHARE = 0.9
@@ -138,38 +128,10 @@ class RetrievePipeline:
             # The history is what its own mean and factor find first; of all else that was seen,
             # few are among the best. Where they are not few, another round is searched.
             over_fetch=min(shut_out, len(item_ids) + depth // 4),
-            allowed=self._allowed(request, loaded, moment),
+            allowed=allowed_by(request, loaded.release, moment, self._view),
             search=self._search(request, loaded),
             deadline=deadline,
         )
-
-    def _allowed(
-        self, request: RetrieveRequest, loaded: LoadedRelease, moment: Moment
-    ) -> Callable[[str], bool]:
-        """Return whether an item may be a candidate, as the catalogue is now."""
-        entries = self._view.entries
-        left_out = {*request.excluded_item_ids, request.context.seed_item_id}
-        seen: set[int] = set()
-        if not loaded.release.repeat:
-            seen.update(request.user.seen.item_hashes)
-            left_out.update(event.item_id for event in request.user.history)
-        passes = predicate(request.filter) if request.HasField("filter") else None
-        open_minute = None
-        if request.open_only:
-            open_minute = minute_of_week(moment.time_ms, moment.offset_min)
-
-        def allowed(item_id: str) -> bool:
-            entry = entries.get(item_id)
-            return (
-                entry is not None
-                and not entry.item.unavailable
-                and entry.id_hash not in seen
-                and item_id not in left_out
-                and (passes is None or passes(entry.item))
-                and (open_minute is None or may_be_open(entry.item, open_minute))
-            )
-
-        return allowed
 
     def _search(self, request: RetrieveRequest, loaded: LoadedRelease) -> Search:
         """Return the search of the release's collections with the request's filter."""
@@ -192,7 +154,7 @@ class RetrievePipeline:
         encode_s = budget_s * ENCODE_SHARE
         words = asyncio.ensure_future(self._encode(query, log, encode_s))
         user = asyncio.ensure_future(self._encode_user(query, encode_s))
-        sources = self._sources(query, words, user)
+        sources = sources_of(query, self._view, words, user)
         try:
             results = await asyncio.gather(
                 *(log.run(stage, work, budget_s) for stage, work in sources.values())
@@ -206,37 +168,6 @@ class RetrievePipeline:
             if result is not None
         }
         return _result(words), _result(user), found
-
-    def _sources(
-        self, query: Query, words: Awaitable[Float32 | None], user: Awaitable[Float32 | None]
-    ) -> Sources:
-        """Return the sources that have something to work with in this catalogue."""
-        sources: Sources = {
-            candidate_pb2.SOURCE_SEMANTIC: (
-                stage_pb2.STAGE_SOURCE_SEMANTIC,
-                find_semantic(query, words),
-            ),
-            candidate_pb2.SOURCE_CF: (stage_pb2.STAGE_SOURCE_CF, find_cf(query)),
-            candidate_pb2.SOURCE_SIMILAR: (stage_pb2.STAGE_SOURCE_SIMILAR, find_similar(query)),
-            candidate_pb2.SOURCE_POPULAR: (
-                stage_pb2.STAGE_SOURCE_POPULAR,
-                find_popular(query, self._view),
-            ),
-            candidate_pb2.SOURCE_SEQUENCE: (
-                stage_pb2.STAGE_SOURCE_SEQUENCE,
-                find_sequence(query, user),
-            ),
-        }
-        if query.words:
-            lexical = (stage_pb2.STAGE_SOURCE_LEXICAL, find_lexical(query))
-            sources[candidate_pb2.SOURCE_LEXICAL] = lexical
-        if query.loaded.release.repeat:
-            habit = (stage_pb2.STAGE_SOURCE_HABIT, find_habit(query))
-            sources[candidate_pb2.SOURCE_HABIT] = habit
-        if len(self._view.places) and query.loaded.release.senses.place:
-            nearby = (stage_pb2.STAGE_SOURCE_NEARBY, find_nearby(query, self._view.places))
-            sources[candidate_pb2.SOURCE_NEARBY] = nearby
-        return sources
 
     async def _encode(self, query: Query, log: StageLog, budget_s: float) -> Float32 | None:
         if not query.words:

@@ -238,3 +238,17 @@ async def test_what_is_near_is_found_across_the_date_line_and_moves_with_its_ite
     assert [item_id for item_id, _ in await find_nearby(asked, places)] == ["new", "again"]
     with pytest.raises(NoInput, match="no place"):
         await find_nearby(query(lambda _: True), places)
+
+
+def test_new_items_get_a_share_of_the_places_and_no_more() -> None:
+    popular = [(f"i{n}", 1.0) for n in range(100)]
+    fresh = [("i3", 1.0), *((f"new{n}", 1.0) for n in range(50))]
+    found = {candidate_pb2.SOURCE_POPULAR: popular, candidate_pb2.SOURCE_FRESH: fresh}
+    merged = merge(found, SourceWeights(), spoken=False, count=60)
+    ids = [candidate.item_id for candidate in merged]
+    assert ids == [*(f"i{n}" for n in range(57)), "new0", "new1", "new2"]
+    sources = {c.item_id: [hit.source for hit in c.hits] for c in merged}
+    assert sources["i3"] == [candidate_pb2.SOURCE_POPULAR, candidate_pb2.SOURCE_FRESH]
+    assert sources["new0"] == [candidate_pb2.SOURCE_FRESH]
+    alone = merge({candidate_pb2.SOURCE_FRESH: fresh}, SourceWeights(), spoken=False, count=60)
+    assert len(alone) == 3

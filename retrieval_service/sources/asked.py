@@ -1,0 +1,54 @@
+"""Which sources a request asks, and of what stage each is."""
+
+from collections.abc import Awaitable
+
+from retrieval_service.catalogue.view import View
+from retrieval_service.sources.cf import find_cf
+from retrieval_service.sources.fresh import find_fresh
+from retrieval_service.sources.habit import find_habit
+from retrieval_service.sources.lexical import find_lexical
+from retrieval_service.sources.nearby import find_nearby
+from retrieval_service.sources.popular import find_popular
+from retrieval_service.sources.query import Float32, Query, Scored
+from retrieval_service.sources.semantic import find_semantic
+from retrieval_service.sources.sequence import find_sequence
+from retrieval_service.sources.similar import find_similar
+from tandem.v1 import candidate_pb2, stage_pb2
+from tandem.v1.candidate_pb2 import Source
+from tandem.v1.stage_pb2 import Stage
+
+Sources = dict[Source.ValueType, tuple[Stage.ValueType, Awaitable[Scored]]]
+
+
+def sources_of(
+    query: Query, view: View, words: Awaitable[Float32 | None], user: Awaitable[Float32 | None]
+) -> Sources:
+    """Return the sources that have something to work with in this catalogue."""
+    sources: Sources = {
+        candidate_pb2.SOURCE_SEMANTIC: (
+            stage_pb2.STAGE_SOURCE_SEMANTIC,
+            find_semantic(query, words),
+        ),
+        candidate_pb2.SOURCE_CF: (stage_pb2.STAGE_SOURCE_CF, find_cf(query)),
+        candidate_pb2.SOURCE_SIMILAR: (stage_pb2.STAGE_SOURCE_SIMILAR, find_similar(query)),
+        candidate_pb2.SOURCE_POPULAR: (
+            stage_pb2.STAGE_SOURCE_POPULAR,
+            find_popular(query, view),
+        ),
+        candidate_pb2.SOURCE_SEQUENCE: (
+            stage_pb2.STAGE_SOURCE_SEQUENCE,
+            find_sequence(query, user),
+        ),
+    }
+    fresh = (stage_pb2.STAGE_SOURCE_FRESH, find_fresh(query, view.entries))
+    sources[candidate_pb2.SOURCE_FRESH] = fresh
+    if query.words:
+        lexical = (stage_pb2.STAGE_SOURCE_LEXICAL, find_lexical(query))
+        sources[candidate_pb2.SOURCE_LEXICAL] = lexical
+    if query.loaded.release.repeat:
+        habit = (stage_pb2.STAGE_SOURCE_HABIT, find_habit(query))
+        sources[candidate_pb2.SOURCE_HABIT] = habit
+    if len(view.places) and query.loaded.release.senses.place:
+        nearby = (stage_pb2.STAGE_SOURCE_NEARBY, find_nearby(query, view.places))
+        sources[candidate_pb2.SOURCE_NEARBY] = nearby
+    return sources
