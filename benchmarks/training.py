@@ -35,18 +35,15 @@ def main() -> None:
     with tempfile.TemporaryDirectory() as folder:
         world = Path(folder) / "world"
         write_world(world, domain="mixed", items=ITEMS, users=sizes[-1] // EVENTS_PER_USER, seed=7)
-        runs = [train(world, size, Path(folder), arguments.set) for size in sizes]
-    for run in runs:
-        run["seconds_per_1000_events"] = round(1000 * run["seconds"] / run["events"], 2)
-        print({key: value for key, value in run.items() if key != "stages"})
-    write_result(
-        "training",
-        {
-            "about": describe(),
-            "settings": {"items": ITEMS, "set": arguments.set},
-            "runs": runs,
-        },
-    )
+        runs = []
+        for size in sizes:
+            run = train(world, size, Path(folder), arguments.set)
+            run["seconds_per_1000_events"] = round(1000 * run["seconds"] / run["events"], 2)
+            print({key: value for key, value in run.items() if key != "stages"})
+            runs.append(run)
+            settings = {"items": ITEMS, "set": arguments.set}
+            # After each size: the largest takes longest, and may be stopped.
+            write_result("training", {"about": describe(), "settings": settings, "runs": runs})
 
 
 def train(world: Path, size: int, folder: Path, changes: list[str]) -> dict[str, Any]:

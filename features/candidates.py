@@ -119,7 +119,7 @@ def without_sources(features_CF: Float32) -> Float32:
     return np.where(_BOUND, 0.0, features_CF).astype(np.float32)
 
 
-def hit_features(scores_CS: Float32, ranks_CS: npt.NDArray[np.int32]) -> Float32:
+def hit_features(scores_CS: npt.NDArray[np.floating], ranks_CS: npt.NDArray[np.integer]) -> Float32:
     """Return HIT_FEATURES, float32 [candidates, 2 * sources].
 
     scores_CS: standardised scores by candidate and source, 0 where the source did not find it.

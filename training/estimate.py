@@ -3,6 +3,7 @@
 from collections.abc import Mapping
 from dataclasses import dataclass
 
+from features.candidates import FEATURES, SOURCES
 from training.settings import TrainSettings
 
 # Seconds on 2 cores of an AMD EPYC with AVX-512 and bfloat16, otherwise idle; docs/training.md
@@ -28,7 +29,8 @@ TOWER_MIB = 720.0
 # Of a batch of POSITIONS positions with POSITION_TOKENS tokens each.
 BATCH_MIB = 540.0
 BYTES_PER_EVENT = 400
-BYTES_PER_CANDIDATE = 96
+# A feature in half precision, score and rank of each source likewise, and the row.
+BYTES_PER_CANDIDATE = 2 * len(FEATURES) + 4 * len(SOURCES) + 4
 # Weights, gradients, two moments and the best state, float32.
 BYTES_PER_PARAMETER = 20
 EASE_MATRICES = 3

@@ -135,7 +135,7 @@ class ExampleMaker:
         at = np.flatnonzero(found.rows == event.rows[0])
         return Example(
             target,
-            found,
+            found.compact(),
             user.tower_vector,
             features.astype(np.float16),
             context,

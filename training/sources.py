@@ -31,12 +31,16 @@ class Found:
     """The merged candidates of one request, best first by weighted reciprocal rank fusion.
 
     rows: int32 [C]. scores: float32 [C, sources] and ranks: int32 [C, sources], as `hit_features`
-    takes them.
+    takes them; float16 and int16 once `compact`.
     """
 
     rows: Int32
-    scores: Float32
-    ranks: Int32
+    scores: Float32 | npt.NDArray[np.float16]
+    ranks: Int32 | npt.NDArray[np.int16]
+
+    def compact(self) -> "Found":
+        """Return the same in half the memory: thousands are kept."""
+        return Found(self.rows, self.scores.astype(np.float16), self.ranks.astype(np.int16))
 
 
 def find_candidates(
