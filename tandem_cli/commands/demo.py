@@ -14,18 +14,9 @@ from tandem_cli.console import out, say
 from tandem_cli.gateway import calling
 from tandem_cli.slate_view import print_slate
 from tandem_cli.stack.detached import start_detached, stop_stack
-from tandem_cli.stack.ports import free_ports
+from tandem_cli.stack.ports import free_stack_ports
 from tandem_client import TandemClient
 
-PORTS = (
-    "gateway",
-    "retrieval",
-    "ranking",
-    "triton-http",
-    "triton-grpc",
-    "triton-metrics",
-    "milvus",
-)
 NEWCOMER = "demo-newcomer"
 SENTENCE = "I like quiet evenings with jazz, good coffee and slow, thoughtful stories."
 TIMEOUT_S = 10.0
@@ -46,13 +37,12 @@ def demo(
     stop_stack(world.state)
     world.prepare()
     user = world.known_user()
-    ports = dict(zip(PORTS, free_ports(len(PORTS)), strict=True))
-    options = [part for name, port in ports.items() for part in (f"--{name}-port", str(port))]
+    ports = free_stack_ports()
     release = ("--release", str(world.release))
-    arguments = ["up", *release, "--state", str(world.state), *options]
+    arguments = ["up", *release, "--state", str(world.state), *ports.options()]
     try:
         start_detached(arguments, world.state, world.directory / "log" / "up.log")
-        target, catalog = f"127.0.0.1:{ports['gateway']}", f"127.0.0.1:{ports['retrieval']}"
+        target, catalog = f"127.0.0.1:{ports.gateway}", f"127.0.0.1:{ports.retrieval}"
         with calling(target, catalog) as client:
             show(client, user)
     finally:

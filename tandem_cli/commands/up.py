@@ -43,8 +43,9 @@ def up(
 ) -> None:
     """Start Triton, Milvus and the three services, and serve a release."""
     # The clients of Milvus and Triton are slow to import, which other commands need not wait for.
+    from tandem_cli.stack.ports import Ports
     from tandem_cli.stack.serve import serve_until_told
-    from tandem_cli.stack.stack import Ports, Stack, StackSettings
+    from tandem_cli.stack.stack import Stack, StackSettings
 
     refuse_second_stack(state)
     if ingest not in ("auto", "never"):

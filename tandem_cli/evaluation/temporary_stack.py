@@ -10,9 +10,9 @@ from pathlib import Path
 
 from features.release import Release
 from tandem_cli.console import say
-from tandem_cli.stack.ports import free_ports
+from tandem_cli.stack.ports import free_stack_ports
 from tandem_cli.stack.record import read_record
-from tandem_cli.stack.stack import Ports, Stack, StackSettings
+from tandem_cli.stack.stack import Stack, StackSettings
 from tandem_client import AsyncTandemClient
 from training.evaluation.served import Addresses
 
@@ -51,9 +51,7 @@ async def temporary_stack(
     Its parts end with this process. What a killed process left in `parent` is removed.
     """
     directory = _fresh_directory(parent)
-    names = tuple(vars(Ports()))
-    ports = Ports(**dict(zip(names, free_ports(len(names)), strict=True)))
-    stack = Stack(StackSettings(directory / "state", encoder_directory, ports))
+    stack = Stack(StackSettings(directory / "state", encoder_directory, free_stack_ports()))
     try:
         await stack.start()
         async with AsyncTandemClient(stack.gateway.target) as client:

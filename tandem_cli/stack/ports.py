@@ -1,6 +1,7 @@
 """Ports of this machine: is one free, which one is."""
 
 import socket
+from dataclasses import asdict, dataclass, fields
 
 from tandem_cli.failure import CommandFailed
 
@@ -37,6 +38,30 @@ def free_ports(count: int, host: str = LOOPBACK) -> list[int]:
     finally:
         for each in sockets:
             each.close()
+
+
+@dataclass(frozen=True)
+class Ports:
+    """Where each part of a stack listens, on the loopback interface."""
+
+    gateway: int = 50051
+    retrieval: int = 50052
+    ranking: int = 50053
+    triton_http: int = 8000
+    triton_grpc: int = 8001
+    triton_metrics: int = 8002
+    milvus: int = 19530
+
+    def options(self) -> list[str]:
+        """Return the ports as `tandem up` takes them."""
+        named = ((name.replace("_", "-"), port) for name, port in asdict(self).items())
+        return [part for name, port in named for part in (f"--{name}-port", str(port))]
+
+
+def free_stack_ports() -> Ports:
+    """Return different ports that are free now, for all parts of a stack."""
+    names = [field.name for field in fields(Ports)]
+    return Ports(**dict(zip(names, free_ports(len(names)), strict=True)))
 
 
 def free_port(host: str = LOOPBACK) -> int:

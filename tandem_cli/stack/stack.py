@@ -4,14 +4,14 @@ import asyncio
 import itertools
 import os
 import time
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 
 from tandem_cli.console import say
 from tandem_cli.disk import need_free
 from tandem_cli.failure import CommandFailed
 from tandem_cli.stack.milvus import MilvusLite
-from tandem_cli.stack.ports import LOOPBACK, require_free
+from tandem_cli.stack.ports import LOOPBACK, Ports, require_free
 from tandem_cli.stack.record import Part, StackRecord, remove_record, start_ticks, write_record
 from tandem_cli.stack.services import Service, Startable
 from tandem_cli.stack.triton import Triton, TritonSettings
@@ -26,19 +26,6 @@ STOP_ORDER = (("gateway",), ("retrieval", "ranking"), ("milvus", "triton"))
 
 
 @dataclass(frozen=True)
-class Ports:
-    """Where each part listens, on the loopback interface."""
-
-    gateway: int = 50051
-    retrieval: int = 50052
-    ranking: int = 50053
-    triton_http: int = 8000
-    triton_grpc: int = 8001
-    triton_metrics: int = 8002
-    milvus: int = 19530
-
-
-@dataclass(frozen=True)
 class StackSettings:
     """What a stack needs to know.
 
@@ -48,7 +35,7 @@ class StackSettings:
 
     state: Path
     encoder_dir: Path
-    ports: Ports = Ports()
+    ports: Ports = field(default_factory=Ports)
     milvus_uri: str = ""
 
     @property
@@ -108,9 +95,9 @@ class Stack:
         Raises CommandFailed. `stop` ends what was started until then.
         """
         settings = self.settings
-        for field, port in vars(settings.ports).items():
-            if field != "milvus" or self.milvus is not None:
-                require_free(port, field.replace("_", " "))
+        for name, port in vars(settings.ports).items():
+            if name != "milvus" or self.milvus is not None:
+                require_free(port, name.replace("_", " "))
         need_free(settings.state, FREE_DISK_MIB, "the stack")
         for directory in ("gateway", "retrieval", "milvus"):
             (settings.state / directory).mkdir(parents=True, exist_ok=True)
