@@ -35,9 +35,7 @@ class Vocabulary:
     def named(self, text: str) -> list[str]:
         """Return the names all of whose words a text has, those of most words first."""
         said = frozenset(word_tokens(text))
-        by_token = self._by_token
-        some = {name for token in said for name in by_token.get(token, ())}
-        whole = [name for name in some if self._tokens[name] <= said]
+        whole = [name for name in self._sharing(said) if self._tokens[name] <= said]
         return sorted(whole, key=lambda name: (-len(self._tokens[name]), name))[:MATCHES_MOST]
 
     def ruled_out(self, phrase: str) -> list[str]:
@@ -46,10 +44,9 @@ class Vocabulary:
         "Horror films" rules out "Horror", and "gore" rules out "gore" and "excessive gore".
         """
         said = frozenset(word_tokens(phrase))
-        some = {name for token in said for name in self._by_token.get(token, ())}
         found = [
             name
-            for name in some
+            for name in self._sharing(said)
             if self._tokens[name] == said
             or (
                 (self._tokens[name] <= said or said <= self._tokens[name])
@@ -57,3 +54,8 @@ class Vocabulary:
             )
         ]
         return sorted(found, key=lambda name: (-self.names[name], name))[:MATCHES_MOST]
+
+    def _sharing(self, said: frozenset[str]) -> set[str]:
+        """Return the names that share a word with what is said."""
+        by_token = self._by_token
+        return {name for token in said for name in by_token.get(token, ())}

@@ -108,7 +108,8 @@ async def read_release(uri: str, *, verify: bool) -> Release:
 
     def read() -> Release:
         release = open_release(uri, verify=verify)
-        # Read now rather than within the first request that falls back on them.
+        # Read now rather than within the first request that needs them. A vocabulary is digested
+        # when it is first asked.
         len(release.fallback_item_ids)
         len(release.items)
         release.vocabulary.named("")
