@@ -1,5 +1,6 @@
 """A request as the arrays that the ranker reads."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 
 import numpy as np
@@ -22,6 +23,7 @@ from models.ranker.packed_user import PackedCandidates, PackedUser
 from ranking_service.loaded_release import LoadedRelease
 from tandem.v1.candidate_pb2 import Candidate
 from tandem.v1.common_pb2 import Vector
+from tandem.v1.item_pb2 import Item
 from tandem.v1.ranking_service_pb2 import RankRequest
 
 Float32 = npt.NDArray[np.float32]
@@ -47,6 +49,7 @@ def rank_input(loaded: LoadedRelease, request: RankRequest) -> RankInput:
     """Look up every item, compute features and pack them."""
     items, config = loaded.tables.items, loaded.ranker.config
     overrides = {o.item.item_id: array_of(o.text_vector) for o in request.item_overrides}
+    changed = {override.item.item_id: override.item for override in request.item_overrides}
     candidates, unscored = [], []
     for candidate in request.candidates:
         known = items.row(candidate.item_id) >= 0 or candidate.item_id in overrides
@@ -69,7 +72,7 @@ def rank_input(loaded: LoadedRelease, request: RankRequest) -> RankInput:
     context = context_features(events, moment, words is not None)
     recent = slice(-config.max_history, None)
     scores, ranks = hit_arrays(candidates)
-    described = CandidateItems(rows, vectors, *places(loaded, rows, candidates, request))
+    described = CandidateItems(rows, vectors, *places(loaded, rows, candidates, changed))
     features = np.concatenate(
         [hit_features(scores, ranks), own_features(loaded.tables, user, described)], axis=1
     )
@@ -82,7 +85,7 @@ def rank_input(loaded: LoadedRelease, request: RankRequest) -> RankInput:
             rows=rows,
             vectors=vectors,
             features=np.where(found, features, without_sources(features)),
-            texts=text_tokens(loaded, rows, candidates, request),
+            texts=text_tokens(loaded, rows, candidates, changed),
             context=np.broadcast_to(context, (len(candidates), len(context))),
             visible=np.full(len(candidates), len(events[recent])),
         ),
@@ -110,12 +113,11 @@ def places(
     loaded: LoadedRelease,
     rows: npt.NDArray[np.int32],
     candidates: list[Candidate],
-    request: RankRequest,
+    changed: Mapping[str, Item],
 ) -> tuple[Float32, Float32]:
     """Return latitudes and longitudes [n]: an override's, else the release's, else NaN."""
     latitudes, longitudes = loaded.tables.items.places(rows)
-    if loaded.tables.senses.place and request.item_overrides:
-        changed = {override.item.item_id: override.item for override in request.item_overrides}
+    if loaded.tables.senses.place and changed:
         for at, candidate in enumerate(candidates):
             item = changed.get(candidate.item_id)
             if item is not None and item.HasField("place"):
@@ -127,13 +129,12 @@ def text_tokens(
     loaded: LoadedRelease,
     rows: npt.NDArray[np.int32],
     candidates: list[Candidate],
-    request: RankRequest,
+    changed: Mapping[str, Item],
 ) -> npt.NDArray[np.int32]:
     """Return the tokens of candidates' texts [n, N]: an override's, else the release's."""
     tokens = np.where((rows >= 0)[:, None], loaded.tables.items.text_tokens[rows], -1)
     if not loaded.ranker.config.candidate_tokens:
         return tokens
-    changed = {override.item.item_id: override.item for override in request.item_overrides}
     places = [place for place, c in enumerate(candidates) if c.item_id in changed]
     texts = [item_text(changed[candidates[place].item_id]) for place in places]
     tokens[places] = loaded.candidate_tokenizer.tokens(texts)
