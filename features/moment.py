@@ -3,9 +3,11 @@
 from dataclasses import dataclass
 
 import numpy as np
+import numpy.typing as npt
 
 from features.clock import hour_of_week
 from features.events import EventArrays
+from features.places import unit_vectors
 from tandem.v1.context_pb2 import RequestContext
 
 
@@ -21,6 +23,12 @@ class Moment:
     offset_min: int = 0
     latitude: float = float("nan")
     longitude: float = float("nan")
+
+    @property
+    def point(self) -> npt.NDArray[np.float64]:
+        """The place as a unit vector, float64 [3], NaN where unknown."""
+        point = unit_vectors(np.array([self.latitude]), np.array([self.longitude]))[0]
+        return np.asarray(point, np.float64)
 
 
 def moment_after(

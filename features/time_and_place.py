@@ -56,8 +56,7 @@ def place_features(user: UserView, items: CandidateItems) -> Float32:
     if not np.isfinite(points).any():
         return features
     moment, habits = user.moment, user.habits
-    here = unit_vectors(np.array([moment.latitude]), np.array([moment.longitude]))
-    features[:, 0] = closeness(distances_km(points, here)[:, 0])
+    features[:, 0] = closeness(distances_km(points, moment.point[None])[:, 0])
     if len(habits.haunts):
         reached = within_reach(distances_km(points, habits.haunts))
         features[:, 1] = np.log1p(reached @ habits.haunt_weights)

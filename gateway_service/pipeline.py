@@ -55,7 +55,7 @@ class Recommender:
         user = await hydrate(
             self._database, request, stages, deadline.share(settings.hydrate_share, keep_s=keep_s)
         )
-        context = _where_and_when(context, user)
+        _tell_offset(context, user)
         conditions = conditions_of(request, context, user.profile, release.vocabulary)
         excluded = (*request.excluded_item_ids, *filter(None, (context.seed_item_id,)))
         blocked = Blocklist(user, excluded, repeat=release.repeat)
@@ -133,8 +133,7 @@ def _completed(given: RequestContext) -> RequestContext:
     return context
 
 
-def _where_and_when(context: RequestContext, user: UserState) -> RequestContext:
-    """Return the context with the offset from UTC of the newest event, where it tells none."""
+def _tell_offset(context: RequestContext, user: UserState) -> None:
+    """Give a context that tells no offset from UTC that of the newest event."""
     if not context.HasField("utc_offset") and user.history:
         context.utc_offset.CopyFrom(user.history[-1].utc_offset)
-    return context

@@ -17,7 +17,6 @@ from features.hits import standardise
 from features.item_table import ItemTable
 from features.nearby import near_rows, near_scores
 from features.neighbours import best_rows
-from features.places import unit_vectors
 from features.user_view import ReleaseTables, UserView
 from tandem.v1.candidate_pb2 import Source
 
@@ -105,10 +104,8 @@ def _habit(user: UserView, items: int) -> Float32:
 
 def _nearby(items: ItemTable, user: UserView) -> Float32:
     scores = np.zeros(len(items), np.float32)
-    moment = user.moment
-    if np.isfinite(moment.latitude):
-        here = unit_vectors(np.array([moment.latitude]), np.array([moment.longitude]))[0]
-        rows, km = near_rows(items.points, here)
+    if np.isfinite(user.moment.latitude):
+        rows, km = near_rows(items.points, user.moment.point)
         scores[rows] = near_scores(km, items.popularity[rows])
     return scores
 

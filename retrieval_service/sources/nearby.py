@@ -3,7 +3,6 @@
 import numpy as np
 
 from features.nearby import near_rows, near_scores
-from features.places import unit_vectors
 from retrieval_service.catalogue.places import Places
 from retrieval_service.sources.fill import keep
 from retrieval_service.sources.query import Query, Scored
@@ -12,11 +11,9 @@ from serving.stages import NoInput
 
 async def find_nearby(query: Query, places: Places) -> Scored:
     """Return items within the radius by distance and popularity."""
-    latitude, longitude = query.moment.latitude, query.moment.longitude
-    if not np.isfinite(latitude):
+    if not np.isfinite(query.moment.latitude):
         raise NoInput("no place of the request, nor of the newest event")
-    here = unit_vectors(np.array([latitude]), np.array([longitude]))[0]
-    rows, km = near_rows(places.points, here)
+    rows, km = near_rows(places.points, query.moment.point)
     ids = places.ids_of(rows.tolist())
     items = query.loaded.release.items
     of_release = items.rows(ids)
