@@ -5,6 +5,7 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 
+from features.heard import Heard
 from features.item_table import ItemTable
 
 Float32 = npt.NDArray[np.float32]
@@ -14,17 +15,21 @@ Float32 = npt.NDArray[np.float32]
 class CandidateItems:
     """n items. rows: int32 [n], -1 for those that the release does not hold. vectors: float32
     [n, D], of their texts. latitudes, longitudes: float32 [n], degrees, NaN where unknown.
+    tag_scores: float32 [n], how much each has of the tags that words ask for.
     """
 
     rows: npt.NDArray[np.int32]
     vectors: Float32
     latitudes: Float32
     longitudes: Float32
+    tag_scores: Float32
 
     def __len__(self) -> int:
         return len(self.rows)
 
 
-def items_of_rows(items: ItemTable, rows: npt.NDArray[np.int32]) -> CandidateItems:
+def items_of_rows(items: ItemTable, rows: npt.NDArray[np.int32], heard: Heard) -> CandidateItems:
     """Return items as the release holds them; rows: int32 [n], each at least 0."""
-    return CandidateItems(rows, items.text_vectors[rows], *items.places(rows))
+    latitudes, longitudes = items.places(rows)
+    vectors, tag_scores = items.text_vectors[rows], heard.tag_scores[rows]
+    return CandidateItems(rows, vectors, latitudes, longitudes, tag_scores)

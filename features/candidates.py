@@ -10,6 +10,7 @@ import numpy.typing as npt
 from features.candidate_items import CandidateItems
 from features.events import log_hours
 from features.fusion import source_name
+from features.heard import Heard
 from features.time_and_place import (
     PLACE_FEATURES,
     RETURN_FEATURES,
@@ -33,6 +34,7 @@ SOURCES: tuple[Source.ValueType, ...] = (
     Source.SOURCE_HABIT,
     Source.SOURCE_NEARBY,
     Source.SOURCE_LEXICAL,
+    Source.SOURCE_TAGS,
 )
 HIT_FEATURES = [f"{source_name(source)}_{part}" for source in SOURCES for part in ("score", "rank")]
 OWN_FEATURES = [
@@ -45,6 +47,7 @@ OWN_FEATURES = [
     "text_like_last",
     "text_like_nearest",
     "text_like_words",
+    "tags_like_words",
     "popularity",
     "recent_popularity",
     "item_age",
@@ -63,6 +66,14 @@ FEATURES = HIT_FEATURES + OWN_FEATURES
 # when only a judgement of it is wanted, these features are withheld, in training and in serving.
 SOURCE_BOUND = ["tower_affinity", "neighbour_affinity", "neighbour_of_last"]
 _BOUND = np.array([name in HIT_FEATURES or name in SOURCE_BOUND for name in FEATURES])
+# What words alone bring about: it counts as much as they do.
+WORD_SOURCES = (Source.SOURCE_LEXICAL, Source.SOURCE_TAGS)
+WORD_FEATURES = [
+    *(f"{source_name(source)}_{part}" for source in WORD_SOURCES for part in ("score", "rank")),
+    "text_like_words",
+    "tags_like_words",
+]
+_OF_WORDS = np.array([source in WORD_SOURCES for source in SOURCES])
 # Ranks beyond this count as no better than not being found.
 RANK_HORIZON = 1000.0
 
@@ -93,7 +104,8 @@ def own_features(tables: ReleaseTables, user: UserView, items: CandidateItems) -
         vectors @ user.history_mean,
         like_recent[:, -1] if some else zeros,
         like_recent.max(axis=1) if some else zeros,
-        vectors @ user.words,
+        vectors @ user.heard.vector * user.heard.weight,
+        items.tag_scores,
         np.where(known, _share_of_log(tables.items.popularity, at), 0.0),
         np.where(known, _share_of_log(tables.items.recent_popularity, at), 0.0),
         np.where(created >= 0, 1.0 - log_hours(now_ms - created), 0.0),
@@ -119,15 +131,18 @@ def without_sources(features_CF: Float32) -> Float32:
     return np.where(_BOUND, 0.0, features_CF).astype(np.float32)
 
 
-def hit_features(scores_CS: npt.NDArray[np.floating], ranks_CS: npt.NDArray[np.integer]) -> Float32:
+def hit_features(
+    scores_CS: npt.NDArray[np.floating], ranks_CS: npt.NDArray[np.integer], heard: Heard
+) -> Float32:
     """Return HIT_FEATURES, float32 [candidates, 2 * sources].
 
     scores_CS: standardised scores by candidate and source, 0 where the source did not find it.
-    ranks_CS: ranks from 1, 0 where the source did not find it.
+    ranks_CS: ranks from 1, 0 where the source did not find it. Hits of words count as they do.
     """
     found = ranks_CS > 0
     closeness = 1.0 - np.log(np.maximum(ranks_CS, 1)) / np.log(RANK_HORIZON)
     parts = np.stack([np.where(found, scores_CS, 0.0), np.where(found, closeness, 0.0)], axis=-1)
+    parts = parts * np.where(_OF_WORDS, heard.weight, 1.0)[:, None]
     return parts.reshape(len(scores_CS), 2 * scores_CS.shape[1]).astype(np.float32)
 
 

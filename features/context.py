@@ -12,13 +12,13 @@ CONTEXT_WIDTH = CYCLE_WIDTH + 6
 
 
 def context_features(
-    events: EventArrays, moment: Moment, has_words: bool
+    events: EventArrays, moment: Moment, words_weight: float
 ) -> npt.NDArray[np.float32]:
     """Return the context of a request after some events, float32 [CONTEXT_WIDTH].
 
     Local hour, weekday and season as cycles, the time since the last event, how much history there
-    is, whether there is any, how familiar the place is and whether it is known, and whether there
-    are any words.
+    is, whether there is any, how familiar the place is and whether it is known, and how much the
+    user's words count, 0 without any.
     """
     now = np.array([moment.time_ms], np.int64)
     context = contexts(
@@ -31,7 +31,7 @@ def context_features(
         ),
         np.isfinite([moment.latitude]),
     )[0]
-    return np.append(context[:-1], np.float32(has_words))
+    return np.append(context[:-1], np.float32(words_weight))
 
 
 def contexts(

@@ -10,32 +10,34 @@ from tandem.v1.candidate_pb2 import Source
 RRF_OFFSET = 60.0
 
 
-LISTENING = frozenset((Source.SOURCE_SEMANTIC, Source.SOURCE_LEXICAL))
+LISTENING = frozenset((Source.SOURCE_SEMANTIC, Source.SOURCE_LEXICAL, Source.SOURCE_TAGS))
 
 
 @dataclass(frozen=True)
 class SourceWeights:
     """What a hit of each source counts: 1 for the best source, and for one of no known weight.
 
-    The semantic and the lexical source listen to words. How well they do for people who said
-    nothing is no reason to pass over what one said: to them they count 1.
+    Some sources listen to words. How well they do for people who said nothing is no reason to pass
+    over what one said: the more the words count, the nearer their weights are to 1, and beyond it
+    where words are to count more than usual.
     """
 
     weights: Mapping[Source.ValueType, float] = field(default_factory=dict)
 
-    def of(self, source: Source.ValueType, spoken: bool) -> float:
-        """Return the weight of a source. spoken: whether the request has words."""
-        if spoken and source in LISTENING:
-            return 1.0
-        return self.weights.get(source, 1.0)
+    def of(self, source: Source.ValueType, words_weight: float) -> float:
+        """Return the weight of a source. words_weight: how much words count, 0 without any."""
+        usual = self.weights.get(source, 1.0)
+        if source not in LISTENING:
+            return usual
+        return usual + (1.0 - usual) * min(words_weight, 1.0) + max(words_weight - 1.0, 0.0)
 
     def fuse(
-        self, ranked: Mapping[Source.ValueType, Sequence[str]], spoken: bool
+        self, ranked: Mapping[Source.ValueType, Sequence[str]], words_weight: float
     ) -> dict[str, float]:
         """Return each item's sum of weight / (60 + rank) over the sources' lists of item ids."""
         fused: dict[str, float] = {}
         for source, items in ranked.items():
-            weight = self.of(source, spoken)
+            weight = self.of(source, words_weight)
             for rank, item_id in enumerate(items, start=1):
                 fused[item_id] = fused.get(item_id, 0.0) + weight / (RRF_OFFSET + rank)
         return fused

@@ -17,13 +17,14 @@ from features.neighbours import Neighbours
 from features.ratings import ItemRatings
 from features.rhythms import Rhythms
 from features.senses import Senses, named_senses
+from features.tags import ItemTags, read_item_tags
 from features.tower import TowerSpace
 from features.user_view import ReleaseTables
 from features.vocabulary import Vocabulary
 from features.word_index import WordIndex, read_word_index
 from serving.errors import ReleaseUnusable
 
-FORMAT = 4
+FORMAT = 5
 MANIFEST = "manifest.json"
 CANDIDATES_DEFAULT = 200
 
@@ -173,6 +174,11 @@ class Release:
         return Vocabulary(**json.loads((self.directory / "vocabulary.json").read_text()))
 
     @cached_property
+    def tags(self) -> ItemTags:
+        """What items are tagged with."""
+        return read_item_tags(self.directory, len(self.items))
+
+    @cached_property
     def senses(self) -> Senses:
         """What the release knows of time and place."""
         return named_senses(self.manifest["senses"])
@@ -188,6 +194,7 @@ class Release:
             self.ratings,
             self.rhythms,
             self.word_index,
+            self.tags,
             self.source_weights,
             self.senses,
         )

@@ -91,5 +91,5 @@ def tower_input(
         features=event_features(events, rating_mean, rating_scale)[recent],
         times_ms=events.times_ms[recent],
         next_ms=following[recent],
-        context=context_features(events, moment, has_words=False),
+        context=context_features(events, moment, words_weight=0.0),
     )

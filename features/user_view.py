@@ -9,6 +9,7 @@ from features.cf import CfModel
 from features.events import EventArrays
 from features.fusion import SourceWeights
 from features.habits import Habits, habits_at
+from features.heard import Heard
 from features.history import mean_vector, recency, weights_of_actions
 from features.item_table import ItemTable
 from features.moment import Moment
@@ -16,6 +17,7 @@ from features.neighbours import Neighbours
 from features.ratings import ItemRatings, RatedPast, rated_past
 from features.rhythms import Rhythms
 from features.senses import Senses
+from features.tags import ItemTags
 from features.tower import TowerSpace
 from features.word_index import WordIndex
 
@@ -34,6 +36,7 @@ class ReleaseTables:
     ratings: ItemRatings
     rhythms: Rhythms
     word_index: WordIndex
+    tags: ItemTags
     weights: SourceWeights
     senses: Senses
 
@@ -43,9 +46,9 @@ class UserView:
     """What features need of one user at one moment, computed once for all candidates.
 
     tower_vector: float32 [W], zeros where unknown. cf_factor: float32 [F]. neighbour_scores:
-    float32 [items], from all liked items, last_neighbour_scores from the last alone. history_mean,
-    words: float32 [D], zeros where unknown. recent_vectors: float32 [n, D], oldest first.
-    rows: int32 [events], times_ms: int64 [events].
+    float32 [items], from all liked items, last_neighbour_scores from the last alone. history_mean:
+    float32 [D], zeros where unknown. heard: what the user's own words came to. recent_vectors:
+    float32 [n, D], oldest first. rows: int32 [events], times_ms: int64 [events].
     """
 
     tower_vector: Float32
@@ -55,7 +58,7 @@ class UserView:
     last_neighbour_scores: Float32
     history_mean: Float32
     recent_vectors: Float32
-    words: Float32
+    heard: Heard
     rows: npt.NDArray[np.int32]
     times_ms: npt.NDArray[np.int64]
     rated: RatedPast
@@ -67,20 +70,19 @@ def view_user(
     tables: ReleaseTables,
     events: EventArrays,
     event_vectors: Float32,
-    words: Float32 | None,
+    heard: Heard,
     tower_vector: Float32 | None,
     moment: Moment,
 ) -> UserView:
     """Digest a user's events before a moment.
 
     event_vectors: float32 [events, D], the text vector of each event's item, zeros where unknown.
-    words: float32 [D], the vector of the user's own words, if any. tower_vector: float32 [W], what
+    heard: what the user's own words came to. tower_vector: float32 [W], what
     the user tower makes of the events at that moment, if it was asked.
     """
     weights = weights_of_actions(events.actions) * recency(len(events))
     liked = weights > 0
     known = liked & (events.rows >= 0)
-    width = tables.items.text_vectors.shape[1]
     last = events.rows[known][-1:]
     last_factor = (
         tables.cf.item_factors[last[0]] if len(last) else tables.cf.item_factors[:0].sum(0)
@@ -94,7 +96,7 @@ def view_user(
         last_neighbour_scores=tables.neighbours.scores_of_all(last, np.ones(len(last), np.float32)),
         history_mean=mean_vector(event_vectors, weights),
         recent_vectors=event_vectors[liked][-NEAREST_AMONG:],
-        words=np.zeros(width, np.float32) if words is None else words,
+        heard=heard,
         rows=events.rows,
         times_ms=events.times_ms,
         rated=rated_past(tables.ratings, tables.cf.item_factors, events, event_vectors),

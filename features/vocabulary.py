@@ -1,7 +1,7 @@
-"""The names that a catalogue has for things: its categories and tags."""
+"""What a catalogue has names for: categories and tags, attributes, languages."""
 
-from collections.abc import Mapping
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
 from functools import cached_property
 
 from features.word_tokens import word_tokens
@@ -15,10 +15,16 @@ MATCHES_MOST = 64
 
 @dataclass(frozen=True)
 class Vocabulary:
-    """names: by how many items have each, greatest first. items: how many there are."""
+    """names: by how many items have each, greatest first. items: how many there are.
+
+    attributes: the type of each of the catalogue's own attributes that are numbers, int64 or
+    double. languages: the codes of its items' languages.
+    """
 
     names: Mapping[str, int]
     items: int
+    attributes: Mapping[str, str] = field(default_factory=dict)
+    languages: Sequence[str] = ()
 
     @cached_property
     def _tokens(self) -> dict[str, frozenset[str]]:

@@ -75,9 +75,9 @@ class Recommender:
         ranked = await rank(
             downstream,
             found,
+            request,
             context,
             user,
-            request.text,
             wanted,
             stages,
             deadline.share(settings.rank_share, keep_s=keep_s),
@@ -102,7 +102,8 @@ class Recommender:
             model_versions=release.model_versions,
             stage_timings=stages.timings,
             request_id=context.request_id,
-            interest_tags=conditions.tags,
+            interest_tags=conditions.interest_tags(found.interest_tags),
+            text_filter=conditions.of_words,
         )
         self._log(request.user_id, context, answer)
         return answer

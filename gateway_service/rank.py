@@ -6,6 +6,7 @@ from tandem.v1 import stage_pb2
 from tandem.v1.candidate_pb2 import RankedItem
 from tandem.v1.context_pb2 import RequestContext
 from tandem.v1.ranking_service_pb2 import RankRequest
+from tandem.v1.recommender_service_pb2 import RecommendRequest
 from tandem.v1.retrieval_service_pb2 import RetrieveResponse
 from tandem.v1.user_pb2 import UserState
 
@@ -16,9 +17,9 @@ RANK_OFFSET = 60
 async def rank(
     downstream: Downstream,
     found: RetrieveResponse,
+    request: RecommendRequest,
     context: RequestContext,
     user: UserState,
-    text: str,
     count: int,
     stages: StageLog,
     budget_s: float,
@@ -30,7 +31,9 @@ async def rank(
         release_id=found.release_id,
         user=user,
         context=context,
-        text=text,
+        text=request.text,
+        text_weight=request.text_weight if request.HasField("text_weight") else None,
+        interest_tags=found.interest_tags,
         text_vector=found.text_vector if found.HasField("text_vector") else None,
         user_vector=found.user_vector if found.HasField("user_vector") else None,
         candidates=found.candidates,

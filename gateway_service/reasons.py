@@ -78,6 +78,7 @@ def _reasons_of_hits(item: RankedItem, context: RequestContext) -> list[Reason]:
         candidate_pb2.SOURCE_CF: candidate_pb2.REASON_KIND_SIMILAR_USERS,
         candidate_pb2.SOURCE_SEQUENCE: candidate_pb2.REASON_KIND_SIMILAR_USERS,
         candidate_pb2.SOURCE_LEXICAL: candidate_pb2.REASON_KIND_MATCHES_WORDS,
+        candidate_pb2.SOURCE_TAGS: candidate_pb2.REASON_KIND_MATCHES_WORDS,
         candidate_pb2.SOURCE_POPULAR: candidate_pb2.REASON_KIND_POPULAR,
         candidate_pb2.SOURCE_HABIT: candidate_pb2.REASON_KIND_HABIT,
         candidate_pb2.SOURCE_NEARBY: candidate_pb2.REASON_KIND_NEARBY,

@@ -39,6 +39,7 @@ async def retrieve(
         user=user,
         context=context,
         text=request.text,
+        text_weight=request.text_weight if request.HasField("text_weight") else None,
         filter=conditions.filter,
         open_only=conditions.open_minute is not None,
         excluded_item_ids=sorted(blocked.excluded_item_ids),

@@ -27,6 +27,7 @@ from tandem_client.channel import MESSAGE_BYTES_MAX
 
 ITEM_COUNT_MAX = 500
 TEXT_BYTES_MAX = 16_384
+TEXT_WEIGHT_MAX = 10
 EXCLUDED_MAX = 1_000
 EVENTS_MAX = 1_000
 EVENT_TEXT_BYTES_MAX = 65_536
@@ -47,6 +48,7 @@ _OPERATORS = frozenset(filter_pb2.Operator.values()) - {filter_pb2.OPERATOR_UNSP
 LIMITS = (
     Limit(name="RecommendRequest.item_count", value=ITEM_COUNT_MAX, unit="items"),
     Limit(name="RecommendRequest.text", value=TEXT_BYTES_MAX, unit="bytes"),
+    Limit(name="RecommendRequest.text_weight", value=TEXT_WEIGHT_MAX, unit=""),
     Limit(name="RecommendRequest.excluded_item_ids", value=EXCLUDED_MAX, unit="items"),
     Limit(name="RecordEventsRequest.events", value=EVENTS_MAX, unit="events"),
     Limit(name="Event.text", value=EVENT_TEXT_BYTES_MAX, unit="bytes"),
@@ -62,6 +64,7 @@ def check_recommend(request: RecommendRequest) -> None:
     check_context(request.context)
     check_integer("item_count", request.item_count, low=0, high=ITEM_COUNT_MAX)
     check_text("text", request.text, bytes_max=TEXT_BYTES_MAX)
+    check_number("text_weight", request.text_weight, low=0, high=TEXT_WEIGHT_MAX)
     check_filter(request)
     check_size("excluded_item_ids", request.excluded_item_ids, high=EXCLUDED_MAX)
     for index, item_id in enumerate(request.excluded_item_ids):
@@ -179,6 +182,8 @@ def check_profile(profile: UserProfile) -> None:
     """Check what a profile says."""
     check_text("profile.text", profile.text, bytes_max=TEXT_BYTES_MAX)
     check_language("profile.language_code", profile.language_code)
+    if profile.HasField("said_time"):
+        check_time("profile.said_time", profile.said_time)
     check_label("profile.region_code", profile.region_code, bytes_max=LABEL_BYTES_MAX)
     check_label("profile.group", profile.group, bytes_max=LABEL_BYTES_MAX)
     check_size("profile.interest_tags", profile.interest_tags, high=TAGS_MAX)

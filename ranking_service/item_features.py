@@ -15,10 +15,11 @@ from features.candidates import (
 )
 from features.context import context_features
 from features.events import EventArrays, event_arrays
+from features.heard import Heard, silence
 from features.item_text import item_text
 from features.moment import moment_of
 from features.user_view import view_user
-from features.words import request_words
+from features.words import Said, request_words
 from models.ranker.packed_user import PackedCandidates, PackedUser
 from ranking_service.loaded_release import LoadedRelease
 from tandem.v1.candidate_pb2 import Candidate
@@ -65,20 +66,22 @@ def rank_input(loaded: LoadedRelease, request: RankRequest) -> RankInput:
     events = senses.of_events(event_arrays(history, items))
     event_vectors = text_vectors(loaded, events.rows, [e.item_id for e in history], overrides)
     moment = senses.of_moment(moment_of(request.context, events))
-    text = request_words(request.text, request.user.profile, history)
-    words = array_of(request.text_vector) if request.HasField("text_vector") else None
+    said = request_words(request.text, request.user.profile, history)
+    asked = loaded.tables.tags.asked(request.interest_tags)
+    heard = hear(loaded, request, said, asked)
     tower = array_of(request.user_vector) if request.HasField("user_vector") else None
-    user = view_user(loaded.tables, events, event_vectors, words, tower, moment)
-    context = context_features(events, moment, words is not None)
+    user = view_user(loaded.tables, events, event_vectors, heard, tower, moment)
+    context = context_features(events, moment, heard.weight)
     recent = slice(-config.max_history, None)
     scores, ranks = hit_arrays(candidates)
-    described = CandidateItems(rows, vectors, *places(loaded, rows, candidates, changed))
+    named = tag_scores(loaded, rows, candidates, changed, asked, heard)
+    described = CandidateItems(rows, vectors, *places(loaded, rows, candidates, changed), named)
     features = np.concatenate(
-        [hit_features(scores, ranks), own_features(loaded.tables, user, described)], axis=1
+        [hit_features(scores, ranks, heard), own_features(loaded.tables, user, described)], axis=1
     )
     found = (ranks > 0).any(axis=1, keepdims=True)
     packed = PackedUser(
-        text_ids=loaded.tokenizer.ids(text),
+        text_ids=loaded.tokenizer.ids(said.text),
         events=events[recent],
         event_vectors=event_vectors[recent],
         candidates=PackedCandidates(
@@ -91,6 +94,35 @@ def rank_input(loaded: LoadedRelease, request: RankRequest) -> RankInput:
         ),
     )
     return RankInput(packed, candidates, unscored, events, event_vectors)
+
+
+def hear(loaded: LoadedRelease, request: RankRequest, said: Said, asked: Float32) -> Heard:
+    """Return what a request's words come to; without a vector, what their tags do."""
+    items = loaded.tables.items
+    width = items.text_vectors.shape[1]
+    if not said.text:
+        return silence(width, len(items))
+    vector = np.zeros(width, np.float32)
+    if request.HasField("text_vector"):
+        vector = array_of(request.text_vector)
+    return Heard(vector, said.weight, loaded.tables.tags.scores(asked))
+
+
+def tag_scores(
+    loaded: LoadedRelease,
+    rows: npt.NDArray[np.int32],
+    candidates: list[Candidate],
+    changed: Mapping[str, Item],
+    asked: Float32,
+    heard: Heard,
+) -> Float32:
+    """Return how much of the tags asked for each has [n]: by an override, else by the release."""
+    scores = np.where(rows >= 0, heard.tag_scores[np.maximum(rows, 0)], 0.0).astype(np.float32)
+    for at, candidate in enumerate(candidates if changed and asked.any() else []):
+        if (item := changed.get(candidate.item_id)) is not None:
+            names = (*item.categories, *item.tags)
+            scores[at] = loaded.tables.tags.score_of(asked, names)
+    return scores
 
 
 def text_vectors(

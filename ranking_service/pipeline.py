@@ -47,7 +47,8 @@ def rank_now(loaded: LoadedRelease, request: RankRequest) -> RankResponse:
         )
 
     start = time.monotonic()
-    scores = score(ranker, found.packed)
+    text_weight = request.text_weight if request.HasField("text_weight") else 1.0
+    scores = score(ranker, found.packed, text_weight)
     log.time(Stage.STAGE_SCORE, time.monotonic() - start)
 
     start = time.monotonic()

@@ -4,6 +4,7 @@ from collections.abc import Sequence
 
 import numpy as np
 
+from features.candidates import WORD_FEATURES
 from features.history import weights_of_actions
 from ranking_service.item_features import Float32, RankInput
 from tandem.v1.candidate_pb2 import Reason, ReasonKind, Source
@@ -28,7 +29,7 @@ EVIDENCE: dict[ReasonKind.ValueType, tuple[str, ...]] = {
         "cf_like_last",
         "neighbour_affinity",
     ),
-    ReasonKind.REASON_KIND_MATCHES_WORDS: ("text_like_words", "lexical_score", "lexical_rank"),
+    ReasonKind.REASON_KIND_MATCHES_WORDS: tuple(WORD_FEATURES),
     ReasonKind.REASON_KIND_POPULAR: (
         "popular_score",
         "popular_rank",
@@ -54,7 +55,11 @@ FOUND_BY: dict[ReasonKind.ValueType, set[Source.ValueType]] = {
         Source.SOURCE_SIMILAR,
         Source.SOURCE_SEQUENCE,
     },
-    ReasonKind.REASON_KIND_MATCHES_WORDS: {Source.SOURCE_SEMANTIC, Source.SOURCE_LEXICAL},
+    ReasonKind.REASON_KIND_MATCHES_WORDS: {
+        Source.SOURCE_SEMANTIC,
+        Source.SOURCE_LEXICAL,
+        Source.SOURCE_TAGS,
+    },
     ReasonKind.REASON_KIND_POPULAR: {Source.SOURCE_POPULAR},
     ReasonKind.REASON_KIND_LIKE_SEED_ITEM: {Source.SOURCE_SIMILAR},
     ReasonKind.REASON_KIND_HABIT: {Source.SOURCE_HABIT},
@@ -76,7 +81,7 @@ class ReasonFinder:
         }
         liked = weights_of_actions(found.events.actions) > 0
         self._liked = np.flatnonzero(liked)
-        self._has_words = request.HasField("text_vector")
+        self._has_words = request.HasField("text_vector") or bool(request.interest_tags)
 
     def reasons(self, place: int, parts: Float32) -> list[Reason]:
         """Return up to MOST reasons, weightiest first; parts: float32 [features]."""

@@ -6,6 +6,7 @@ import numpy as np
 import numpy.typing as npt
 import torch
 
+from features.candidates import WORD_FEATURES
 from models.ranker.packed_user import PackedUser, collate
 from models.ranker.precision import mixed_precision
 from models.ranker.ranker import Ranker
@@ -31,13 +32,23 @@ class Scores:
     ratings: Float32 | None = None
 
 
-def score(ranker: Ranker, packed: PackedUser) -> Scores:
-    """Score all candidates of one request."""
+def score(ranker: Ranker, packed: PackedUser, text_weight: float = 1.0) -> Scores:
+    """Score all candidates of one request.
+
+    text_weight: the parts of the logit that words alone bring about are multiplied by it.
+    """
     config = ranker.config
     with torch.inference_mode():
         with mixed_precision():
             logits, language, parts = ranker.explain(collate(config, [packed]))
         logits, language, parts = logits[0].float(), language[0].float(), parts[0].float()
+        if text_weight != 1.0:
+            of_words = torch.tensor(
+                [name in WORD_FEATURES for name in config.features], device=parts.device
+            )
+            changed = torch.where(of_words, parts * text_weight, parts)
+            logits[:, 0] += (changed - parts).sum(-1)
+            parts = changed
         chances = probabilities(logits, config.outcomes)
         value = values(chances, config.outcomes, config.value_weights)
         ratings = expected_ratings(logits, config.outcomes, config.rating_mean, config.rating_scale)

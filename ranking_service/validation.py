@@ -1,9 +1,14 @@
 """Checks of a RankRequest."""
 
 from features.user_view import ReleaseTables
-from ranking_service.limits import CANDIDATES_MAX, HISTORY_MAX
+from ranking_service.limits import (
+    CANDIDATES_MAX,
+    HISTORY_MAX,
+    INTERESTS_MAX,
+    TEXT_WEIGHT_MAX,
+)
 from serving.errors import InvalidField
-from serving.validation import check_id, check_integer, check_size, check_time
+from serving.validation import check_id, check_integer, check_number, check_size, check_time
 from tandem.v1.common_pb2 import Vector
 from tandem.v1.ranking_service_pb2 import RankRequest
 
@@ -13,6 +18,8 @@ def check_request(request: RankRequest) -> None:
     check_id("release_id", request.release_id)
     check_size("candidates", request.candidates, low=1, high=CANDIDATES_MAX)
     check_size("user.history", request.user.history, high=HISTORY_MAX)
+    check_number("text_weight", request.text_weight, low=0, high=TEXT_WEIGHT_MAX)
+    check_size("interest_tags", request.interest_tags, high=INTERESTS_MAX)
     check_integer("item_count", request.item_count, low=0, high=CANDIDATES_MAX)
     if not request.context.HasField("request_time"):
         raise InvalidField("context.request_time", "is required")

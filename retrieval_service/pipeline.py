@@ -2,12 +2,14 @@
 
 import asyncio
 import time
-from collections.abc import Mapping
+from collections.abc import Awaitable, Mapping
+from typing import TypeVar
 
 import numpy as np
 
 from features.events import event_arrays
 from features.history import recency, weights_of_actions
+from features.interests import interests
 from features.item_attributes import known_attributes
 from features.moment import moment_of
 from features.tower import tower_input
@@ -32,7 +34,9 @@ from tandem.v1 import stage_pb2
 from tandem.v1.candidate_pb2 import Source
 from tandem.v1.common_pb2 import Vector
 from tandem.v1.retrieval_service_pb2 import RetrieveRequest, RetrieveResponse
+from tandem.v1.user_pb2 import InterestTag
 
+Value = TypeVar("Value")
 # Laid aside for merging and for the way back.
 KEEP_S = 0.01
 SOURCES_SHARE = 0.9
@@ -66,12 +70,12 @@ class RetrievePipeline:
         count = request.candidate_count or loaded.release.candidate_count
         log = StageLog()
         query = await self._query(request, loaded, count, deadline)
-        words, user, found = await self._find(query, log)
+        words, understood, user, found = await self._find(query, log)
         if not found:
             raise DependencyUnavailable("retrieval", "no source gave an answer")
         start = time.monotonic()
         weights = loaded.release.source_weights
-        candidates = merge(found, weights, spoken=words is not None, count=count)
+        candidates = merge(found, weights, words_weight=query.words_weight, count=count)
         log.time(stage_pb2.STAGE_MERGE, time.monotonic() - start)
         wanted = {*(candidate.item_id for candidate in candidates), *query.item_ids}
         changed = await present_vectors(loaded, self._view, self._vectors, wanted)
@@ -79,6 +83,7 @@ class RetrievePipeline:
             release_id=loaded.release.release_id,
             candidates=candidates,
             item_overrides=item_overrides(self._view, changed),
+            interest_tags=understood,
             skipped_stages=log.skipped,
             stage_timings=log.timings,
         )
@@ -121,7 +126,8 @@ class RetrievePipeline:
             weights=action_weights * recency(len(history)),
             action_weights=action_weights,
             vectors_ED=vectors_ED,
-            words=request_words(request.text, request.user.profile, history),
+            said=request_words(request.text, request.user.profile, history),
+            text_weight=request.text_weight if request.HasField("text_weight") else 1.0,
             seed_item_id=seed,
             seed_vector=changed.get(seed, known_seed),
             depth=depth,
@@ -148,32 +154,39 @@ class RetrievePipeline:
 
     async def _find(
         self, query: Query, log: StageLog
-    ) -> tuple[Float32 | None, Float32 | None, Mapping[Source.ValueType, Scored]]:
-        """Run all sources in parallel; return the words' vector, the user's, and what was found."""
+    ) -> tuple[
+        Float32 | None, list[InterestTag], Float32 | None, Mapping[Source.ValueType, Scored]
+    ]:
+        """Run all sources in parallel.
+
+        Returns the words' vector, what they were understood as, the user's vector, and what was
+        found.
+        """
         budget_s = query.deadline.share(SOURCES_SHARE, keep_s=KEEP_S)
         encode_s = budget_s * ENCODE_SHARE
         words = asyncio.ensure_future(self._encode(query, log, encode_s))
+        understood = asyncio.ensure_future(_understand(query, words))
         user = asyncio.ensure_future(self._encode_user(query, encode_s))
-        sources = sources_of(query, self._view, words, user)
+        sources = sources_of(query, self._view, words, understood, user)
         try:
             results = await asyncio.gather(
                 *(log.run(stage, work, budget_s) for stage, work in sources.values())
             )
         finally:
-            words.cancel()
-            user.cancel()
+            for work in (words, understood, user):
+                work.cancel()
         found = {
             source: result
             for source, result in zip(sources, results, strict=True)
             if result is not None
         }
-        return _result(words), _result(user), found
+        return _result(words), _result(understood) or [], _result(user), found
 
     async def _encode(self, query: Query, log: StageLog, budget_s: float) -> Float32 | None:
-        if not query.words:
+        if not query.said.text:
             return None
         version = query.loaded.encoder_version
-        work = self._encoder.encode_words(query.words, version=version, budget_s=budget_s)
+        work = self._encoder.encode_words(query.said.text, version=version, budget_s=budget_s)
         return await log.run(stage_pb2.STAGE_ENCODE, work, budget_s)
 
     async def _encode_user(self, query: Query, budget_s: float) -> Float32 | None:
@@ -196,7 +209,11 @@ class RetrievePipeline:
         )
 
 
-def _result(work: asyncio.Future[Float32 | None]) -> Float32 | None:
+async def _understand(query: Query, words: Awaitable[Float32 | None]) -> list[InterestTag]:
+    return interests(query.said, await words, query.loaded.release.tags)
+
+
+def _result(work: asyncio.Future[Value]) -> Value | None:
     """Return what came of work that may not have finished or succeeded."""
     if not work.done() or work.cancelled() or work.exception() is not None:
         return None

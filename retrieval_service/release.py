@@ -33,6 +33,12 @@ def read_release(uri: str) -> LoadedRelease:
     try:
         release.items.row("")  # makes the table of rows by id
         release.word_index.scores("words 词")  # reads index and dictionary
+        release.tags.vocabulary.named("")
+        if (
+            release.tags.vectors.size
+            and release.tags.vectors.shape[1] != (release.items.text_vectors.shape[1])
+        ):
+            raise ReleaseUnusable(f"{uri}: vectors of tags and items differ in width")
         if release.items.text_vectors.shape != (
             len(release.items),
             release.manifest["encoder"]["dimension"],

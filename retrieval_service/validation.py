@@ -9,6 +9,7 @@ from serving.validation import (
     check_id,
     check_integer,
     check_label,
+    check_number,
     check_place,
     check_size,
     check_text,
@@ -20,6 +21,7 @@ from tandem.v1.user_pb2 import UserState
 
 CANDIDATES_MAX = 2_000
 TEXT_BYTES_MAX = 16_384
+TEXT_WEIGHT_MAX = 10
 EXCLUDED_MAX = 1_000
 HISTORY_MAX = 512
 TAGS_MAX = 256
@@ -44,6 +46,7 @@ def check_retrieve(request: RetrieveRequest, known: Mapping[str, Type]) -> None:
     if request.context.HasField("place"):
         check_place("context.place", request.context.place)
     check_text("text", request.text, bytes_max=TEXT_BYTES_MAX)
+    check_number("text_weight", request.text_weight, low=0, high=TEXT_WEIGHT_MAX)
     check_size("excluded_item_ids", request.excluded_item_ids, high=EXCLUDED_MAX)
     _check_user(request.user)
     if request.HasField("filter"):

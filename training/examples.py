@@ -10,9 +10,13 @@ from features.candidate_items import items_of_rows
 from features.candidates import hit_features, own_features
 from features.context import context_features
 from features.events import EventArrays
+from features.heard import Heard, silence
+from features.interests import interests
 from features.moment import Moment, moment_after
 from features.tower import TowerInput
 from features.user_view import ReleaseTables, UserView, view_user
+from features.words import Said
+from tandem.v1.user_pb2 import InterestTag
 from training.interactions import Interactions
 from training.settings import TrainSettings
 from training.sources import Found, Result, ask_sources, find_candidates
@@ -122,16 +126,31 @@ class ExampleMaker:
     def view(self, target: Target, tower_vector: npt.NDArray[np.float32] | None) -> UserView:
         """Return the user just before the target, with the tower's vector float32 [W], if any."""
         history = self.history(target)
-        words = self.words.vectors[target.words] if target.words != NO_WORDS else None
         vectors = self.tables.items.text_vectors[history.rows]
-        return view_user(self.tables, history, vectors, words, tower_vector, self.moment(target))
+        heard = self.heard(target)
+        return view_user(self.tables, history, vectors, heard, tower_vector, self.moment(target))
+
+    def heard(self, target: Target) -> Heard:
+        """Return what a target's words come to."""
+        tags, items = self.tables.tags, self.tables.items
+        if target.words == NO_WORDS:
+            return silence(items.text_vectors.shape[1], len(items))
+        asked = tags.asked(self.interests(target))
+        return Heard(self.words.vectors[target.words], target.words_weight, tags.scores(asked))
+
+    def interests(self, target: Target) -> list[InterestTag]:
+        """Return what a target's words are understood as."""
+        said = Said(self.words.texts[target.words], target.words_weight)
+        return interests(said, self.words.vectors[target.words], self.tables.tags)
 
     def _example(self, target: Target, user: UserView, found: Found) -> Example:
         event = self.interactions.of(target.user)[target.place : target.place + 1]
-        own = own_features(self.tables, user, items_of_rows(self.tables.items, found.rows))
-        features = np.concatenate([hit_features(found.scores, found.ranks), own], axis=1)
-        said = target.words != NO_WORDS
-        context = context_features(self.history(target), user.moment, said)
+        own = own_features(
+            self.tables, user, items_of_rows(self.tables.items, found.rows, user.heard)
+        )
+        hits = hit_features(found.scores, found.ranks, user.heard)
+        features = np.concatenate([hits, own], axis=1)
+        context = context_features(self.history(target), user.moment, user.heard.weight)
         at = np.flatnonzero(found.rows == event.rows[0])
         return Example(
             target,

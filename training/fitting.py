@@ -6,6 +6,7 @@ from dataclasses import dataclass, replace
 from features.fusion import SourceWeights
 from features.item_table import ItemTable
 from features.senses import ALL_SENSES, Senses
+from features.tags import ItemTags
 from features.tower import TowerSpace
 from features.user_view import ReleaseTables
 from features.word_index import WordIndex
@@ -44,6 +45,7 @@ class Run:
 
     base: ItemTable
     word_index: WordIndex
+    tags: ItemTags
     known: Interactions
     repeat: bool
     words: Words
@@ -176,6 +178,7 @@ def fit_tables(
         fit_ratings(fitted),
         fit_rhythms(fitted, run.base.text_vectors),
         run.word_index,
+        run.tags,
         weights,
         run.senses,
     )

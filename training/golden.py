@@ -46,8 +46,9 @@ def golden_requests(
     tables = models.tables
     made_up = _made_up_users(tables, newest_ms, random)
     targets = [
-        Target(user, user * EVENTS // USERS, _some_words(words, user, random))
+        Target(user, user * EVENTS // USERS, said, float(said != NO_WORDS))
         for user in range(USERS)
+        for said in [_some_words(words, user, random)]
     ]
     maker = ExampleMaker(models, made_up, words, repeat=False, settings=settings)
     examples = list(maker.examples(targets))
@@ -120,6 +121,7 @@ def _request(release_id: str, maker: ExampleMaker, example: Example) -> RankRequ
     if target.words != NO_WORDS:
         vector = maker.words.vectors[target.words]
         request.text_vector.CopyFrom(Vector(float32_values=vector.astype("<f4").tobytes()))
+        request.interest_tags.extend(maker.interests(target))
     return request
 
 

@@ -17,7 +17,6 @@ from training.ratings import quality_without
 from training.sources import Found
 from training.split import Split
 from training.targets import Target
-from training.words import NO_WORDS
 
 QUALITY = FEATURES.index("item_quality")
 
@@ -36,7 +35,7 @@ def judged_targets(
         held = [int(place) for place in (split.valid[user], split.test[user]) if place >= 0]
         own = known[starts[user] : starts[user + 1]][: min(held, default=None)]
         places = np.flatnonzero(own)
-        targets += [Target(user, int(place), NO_WORDS) for place in places if place > 0]
+        targets += [Target(user, int(place)) for place in places if place > 0]
     return targets
 
 
@@ -53,7 +52,9 @@ def judgements(
     for target in targets:
         event = maker.interactions.of(target.user)[target.place : target.place + 1]
         view = maker.view(target, None)
-        own = own_features(maker.tables, view, items_of_rows(maker.tables.items, event.rows))
+        own = own_features(
+            maker.tables, view, items_of_rows(maker.tables.items, event.rows, view.heard)
+        )
         features = without_sources(np.concatenate([hits, own], axis=1))
         rating = float(event.ratings[0])
         if target.place < fit_counts[target.user] and np.isfinite(rating):
@@ -64,6 +65,6 @@ def judgements(
             Found(event.rows, nothing, nothing.astype(np.int32)),
             view.tower_vector,
             features.astype(np.float16),
-            context_features(maker.history(target), view.moment, has_words=False),
+            context_features(maker.history(target), view.moment, words_weight=0.0),
             found_at=0,
         )

@@ -7,6 +7,7 @@ from pathlib import Path
 import numpy as np
 import numpy.typing as npt
 
+from features.tags import ItemTags
 from features.word_index import index_texts
 from models.ranker.ranker import language_model_config
 from models.ranker.text import CandidateTokenizer
@@ -21,7 +22,9 @@ from training.parts import parts_of
 from training.progress import Say
 from training.settings import TrainSettings
 from training.split import Split, leave_last_out
+from training.tags import collect_tags, names_to_encode, unrelated_cosine
 from training.targets import Targets, choose_targets
+from training.vocabulary import count_names
 from training.warm_start import warm_start
 from training.words import Words, collect_words
 
@@ -34,13 +37,14 @@ class Material:
     """A data set as runs read it.
 
     known: the events that may be learned from, some or all. texts: of the items. words: of users,
-    without vectors.
+    and tags: of items, both without vectors.
     """
 
     dataset: Dataset
     known: Interactions
     texts: list[str]
     words: Words
+    tags: ItemTags
 
 
 @dataclass(frozen=True)
@@ -52,9 +56,10 @@ class Task:
     targets: Targets
 
     def texts(self) -> list[str]:
-        """Return the texts that the run needs vectors of: the items', and what targets say."""
+        """Return the texts that the run needs vectors of: of items, of tags, and what is said."""
         words = self.material.words.texts
-        return self.material.texts + [words[place] for place in self.targets.words()]
+        said = [words[place] for place in self.targets.words()]
+        return [*self.material.texts, *names_to_encode(self.material.tags), *said]
 
     def counts(self, encoder_directory: Path) -> Counts:
         """Return what decides on the time and memory of the run."""
@@ -77,7 +82,13 @@ def read_material(dataset: Dataset, known: Interactions, seed: int) -> Material:
     """Collect texts and words. Raises TrainingError where there is too little to learn from."""
     if len(known.events) < 2 or known.items < 2:
         raise TrainingError(f"{dataset.name} has fewer than 2 interactions or items to learn from")
-    return Material(dataset, known, item_texts(dataset), collect_words(dataset, known, seed))
+    return Material(
+        dataset,
+        known,
+        item_texts(dataset),
+        collect_words(dataset, known, seed),
+        collect_tags(dataset, count_names(dataset)),
+    )
 
 
 def choose_task(material: Material, settings: TrainSettings, *, test: bool) -> Task:
@@ -109,10 +120,15 @@ def prepare(
     senses = parts_of(settings.parts).senses
     base = new_item_table(dataset, material.texts, vectors[:items], tokens, senses)
     of_words = np.zeros((len(material.words.texts), vectors.shape[1]), np.float32)
-    of_words[task.targets.words()] = vectors[items:]
+    of_tags, said = np.split(vectors[items:], [len(names_to_encode(material.tags))])
+    of_words[task.targets.words()] = said
+    # As the release keeps them, so that training understands words as serving will.
+    of_tags = of_tags.astype(np.float16).astype(np.float32)
+    unrelated = unrelated_cosine(of_tags, settings.seed)
     run = Run(
         base,
         index_texts(material.texts),
+        replace(material.tags, vectors=of_tags, unrelated=unrelated),
         material.known.sensed_by(senses),
         dataset.repeat,
         replace(material.words, vectors=of_words),

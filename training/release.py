@@ -158,6 +158,7 @@ def _write_tables(draft: Path, tables: ReleaseTables) -> None:
         draft / "rhythms.safetensors",
     )
     tables.word_index.save(draft / "words")
+    tables.tags.save(draft)
     (draft / "tower").mkdir()
     save_file(
         {

@@ -17,6 +17,7 @@ from features.hits import standardise
 from features.item_table import ItemTable
 from features.nearby import near_rows, near_scores
 from features.neighbours import best_rows
+from features.tags import ranked_by_tags
 from features.user_view import ReleaseTables, UserView
 from tandem.v1.candidate_pb2 import Source
 
@@ -56,8 +57,7 @@ def find_candidates(
     """
     found = []
     for user, results in zip(users, ask_sources(tables, users, said, repeat, depth), strict=True):
-        spoken = bool(user.words.any())
-        weights = [tables.weights.of(source, spoken) for source in SOURCES]
+        weights = [tables.weights.of(source, user.heard.weight) for source in SOURCES]
         found.append(merge(results, weights, len(tables.items), count))
     return found
 
@@ -71,7 +71,7 @@ def ask_sources(
     """
     vectors = tables.items.text_vectors
     means = np.stack([user.history_mean for user in users])
-    words = np.stack([user.words for user in users])
+    words = np.stack([user.heard.vector * user.heard.weight for user in users])
     semantic = np.maximum(means @ vectors.T, words @ vectors.T)
     cf = np.stack([user.cf_factor for user in users]) @ tables.cf.item_factors.T
     tower = np.stack([user.tower_vector for user in users]) @ tables.tower.item_vectors.T
@@ -85,6 +85,7 @@ def ask_sources(
             Source.SOURCE_HABIT: _habit(user, len(tables.items)),
             Source.SOURCE_NEARBY: _nearby(tables.items, user),
             Source.SOURCE_LEXICAL: tables.word_index.scores(said[place]),
+            Source.SOURCE_TAGS: ranked_by_tags(user.heard.tag_scores, tables.items.popularity),
         }
         seen = user.rows[user.rows >= 0]
         for source, values in scores.items():

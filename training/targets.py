@@ -14,14 +14,16 @@ from training.words import NO_WORDS, Words
 
 @dataclass(frozen=True)
 class Target:
-    """One event to predict: user, place of the event, and what the user says (place in Words).
+    """One event to predict: user, place of the event, and what the user says.
 
-    forget: whether the history is withheld, as for a new user.
+    words: place in Words. words_weight: how much they count, 0 without any. forget: whether the
+    history is withheld, as for a new user.
     """
 
     user: int
     place: int
-    words: int
+    words: int = NO_WORDS
+    words_weight: float = 0.0
     forget: bool = False
 
 
@@ -57,7 +59,7 @@ def _held_out(
     """Return held-out targets of at most so many users, drawn at random."""
     users = np.flatnonzero(places >= 0)
     chosen = np.sort(random.permutation(users)[:most])
-    return [Target(int(u), int(places[u]), words.known(int(u), int(places[u]))) for u in chosen]
+    return [Target(int(u), int(places[u]), *words.known(int(u), int(places[u]))) for u in chosen]
 
 
 def _window(
@@ -76,9 +78,9 @@ def _window(
     for user, places in enumerate(window):
         events = interactions.of(user)
         for place in places:
-            targets.append(Target(user, int(place), words.known(user, int(place))))
+            targets.append(Target(user, int(place), *words.known(user, int(place))))
             said = int(words.of_item[events.rows[place]])
             if said != NO_WORDS and random.random() < settings.words_share:
                 forget = bool(random.random() < 0.5)
-                targets.append(Target(user, int(place), said, forget))
+                targets.append(Target(user, int(place), said, 1.0, forget))
     return targets

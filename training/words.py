@@ -6,7 +6,7 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 
-from features.words import REVIEW_EVENTS, profile_words, review_words
+from features.words import REVIEW_EVENTS, faded, profile_words, review_words
 from training.datasets.format import Dataset
 from training.interactions import Interactions
 
@@ -31,14 +31,17 @@ class Words:
     of_item: Int64
     vectors: npt.NDArray[np.float32]
 
-    def known(self, user: int, place: int) -> int:
-        """Return what serving would take as a user's words before an event of theirs."""
+    def known(self, user: int, place: int) -> tuple[int, float]:
+        """Return what serving would take as a user's words before an event, and what they count.
+
+        A profile is taken to be older than all events.
+        """
         if self.of_user[user] != NO_WORDS:
-            return int(self.of_user[user])
+            return int(self.of_user[user]), faded(place)
         start = int(self.starts[user])
         recent = self.of_event[start + max(0, place - REVIEW_EVENTS) : start + place]
         said = recent[recent != NO_WORDS]
-        return int(said[-1]) if len(said) else NO_WORDS
+        return (int(said[-1]), 1.0) if len(said) else (NO_WORDS, 0.0)
 
 
 def collect_words(dataset: Dataset, interactions: Interactions, seed: int) -> Words:

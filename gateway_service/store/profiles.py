@@ -6,12 +6,18 @@ from sqlalchemy import Connection, select, update
 
 from gateway_service.store.dialect import insert_or_update
 from gateway_service.store.schema import users
+from gateway_service.store.times import timestamp
 from tandem.v1.user_pb2 import UserProfile
 
 
 def put_profile(connection: Connection, user_id: str, profile: UserProfile, now_us: int) -> int:
-    """Store a user's whole profile; return the new state version."""
+    """Store a user's whole profile; return the new state version.
+
+    What does not tell when it was said, was said now.
+    """
     raise_versions(connection, [user_id], now_us)
+    if not profile.HasField("said_time"):
+        profile.said_time.CopyFrom(timestamp(now_us))
     connection.execute(
         update(users)
         .where(users.c.user_id == user_id)

@@ -13,15 +13,21 @@ from retrieval_service.sources.query import Float32, Query, Scored
 from retrieval_service.sources.semantic import find_semantic
 from retrieval_service.sources.sequence import find_sequence
 from retrieval_service.sources.similar import find_similar
+from retrieval_service.sources.tags import find_tags
 from tandem.v1 import candidate_pb2, stage_pb2
 from tandem.v1.candidate_pb2 import Source
 from tandem.v1.stage_pb2 import Stage
+from tandem.v1.user_pb2 import InterestTag
 
 Sources = dict[Source.ValueType, tuple[Stage.ValueType, Awaitable[Scored]]]
 
 
 def sources_of(
-    query: Query, view: View, words: Awaitable[Float32 | None], user: Awaitable[Float32 | None]
+    query: Query,
+    view: View,
+    words: Awaitable[Float32 | None],
+    interests: Awaitable[list[InterestTag]],
+    user: Awaitable[Float32 | None],
 ) -> Sources:
     """Return the sources that have something to work with in this catalogue."""
     sources: Sources = {
@@ -42,9 +48,11 @@ def sources_of(
     }
     fresh = (stage_pb2.STAGE_SOURCE_FRESH, find_fresh(query, view.entries))
     sources[candidate_pb2.SOURCE_FRESH] = fresh
-    if query.words:
+    if query.said.text:
         lexical = (stage_pb2.STAGE_SOURCE_LEXICAL, find_lexical(query))
         sources[candidate_pb2.SOURCE_LEXICAL] = lexical
+        tags = (stage_pb2.STAGE_SOURCE_TAGS, find_tags(query, interests))
+        sources[candidate_pb2.SOURCE_TAGS] = tags
     if query.loaded.release.repeat:
         habit = (stage_pb2.STAGE_SOURCE_HABIT, find_habit(query))
         sources[candidate_pb2.SOURCE_HABIT] = habit

@@ -8,7 +8,7 @@ from retrieval_service.sources.query import Query, Scored
 async def find_lexical(query: Query) -> Scored:
     """Return items of the release by BM25 of the query's words."""
     items = query.loaded.release.items
-    scores = query.loaded.release.word_index.scores(query.words)
+    scores = query.loaded.release.word_index.scores(query.said.text)
     # What is allowed is not known to the index: all that share a word are looked at, best first.
     rows, best = best_rows(scores, len(items))
     return keep(

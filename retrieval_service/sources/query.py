@@ -9,6 +9,7 @@ import numpy.typing as npt
 from features.events import EventArrays
 from features.history import mean_vector
 from features.moment import Moment
+from features.words import Said
 from retrieval_service.release import LoadedRelease
 from serving.stages import Deadline
 
@@ -25,9 +26,10 @@ class Query:
     moment: when and where. events: the history, oldest first; item_ids: its items. weights:
     float32 [events], what was done times how recently; action_weights: float32 [events], what was
     done. vectors_ED: float32 [events, D], the items' present text vectors, zeros where unknown.
-    words: what the user says. seed_item_id: "" for none; seed_vector: float32 [D].
-    depth: how many candidates each source gives. over_fetch: how many more to search for, as they
-    may be seen or excluded. allowed: whether an item may be a candidate.
+    said: what the user says; text_weight: how much the caller wants it to count. seed_item_id: ""
+    for none; seed_vector: float32 [D]. depth: how many candidates each source gives. over_fetch:
+    how many more to search for, as they may be seen or excluded. allowed: whether an item may be a
+    candidate.
     """
 
     loaded: LoadedRelease
@@ -37,7 +39,8 @@ class Query:
     weights: Float32
     action_weights: Float32
     vectors_ED: Float32  # noqa: N815
-    words: str
+    said: Said
+    text_weight: float
     seed_item_id: str
     seed_vector: Float32 | None
     depth: int
@@ -50,6 +53,11 @@ class Query:
     def rows(self) -> npt.NDArray[np.int32]:
         """The history's rows in the release, int32 [events], -1 unknown."""
         return self.events.rows
+
+    @property
+    def words_weight(self) -> float:
+        """How much the user's words count, 0 without any."""
+        return self.said.weight * self.text_weight if self.said.text else 0.0
 
     def history_mean(self) -> Float32:
         """Return the recency-weighted mean of liked items' text vectors, float32 [D], or zeros."""

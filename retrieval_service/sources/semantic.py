@@ -13,16 +13,23 @@ from serving.stages import NoInput
 async def find_semantic(query: Query, words: Awaitable[Float32 | None]) -> Scored:
     """Return items by the greater of their texts' cosines to the words and to the history's mean.
 
-    words: the vector of the words, float32 [D], None if there are none or they were not encoded.
+    The one to the words is multiplied by how much these count. words: their vector, float32 [D],
+    None if there are none or they were not encoded.
     """
-    vectors = [query.history_mean(), await words]
-    known = [vector for vector in vectors if vector is not None and vector.any()]
+    asked = [(query.history_mean(), 1.0), (await words, query.words_weight)]
+    known = [(vector, weight) for vector, weight in asked if vector is not None and vector.any()]
     if not known:
         raise NoInput("neither a vector of words nor liked items")
-    queries_QD = np.stack(known)  # noqa: N806
+    queries_QD = np.stack([vector for vector, _ in known])  # noqa: N806
 
     async def fetch(limit: int) -> Scored:
-        return merge_by_greatest(await query.search(TEXT, queries_QD, limit))
+        results = await query.search(TEXT, queries_QD, limit)
+        return merge_by_greatest(
+            [
+                [(item_id, score * weight) for item_id, score in result]
+                for result, (_, weight) in zip(results, known, strict=True)
+            ]
+        )
 
     return await fill(query, fetch)
 

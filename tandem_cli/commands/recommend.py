@@ -17,6 +17,9 @@ from tandem_cli.slate_view import print_slate
 def recommend(
     user: str = typer.Option("", "--user", "-u", help="The user. May be unknown, or left out."),
     text: str = typer.Option("", "--text", "-t", help="The user's own words for this list."),
+    text_weight: float = typer.Option(
+        1.0, min=0.0, max=10.0, help="How much words count beside the user's past."
+    ),
     count: int = typer.Option(10, "-k", "--count", help="How many items, 1 to 500."),
     seed_item: str = typer.Option("", help="The item that the list is to follow."),
     time: str = typer.Option("", help="The time to take as now, ISO 8601. Default: now."),
@@ -38,6 +41,7 @@ def recommend(
             user,
             item_count=count,
             text=text,
+            text_weight=text_weight,
             context=context,
             filter=parse_filters(filters),
             open_only=open_only,

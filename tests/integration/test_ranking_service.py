@@ -12,6 +12,7 @@ import numpy as np
 import pytest
 from google.protobuf.json_format import ParseDict
 
+from features.candidates import WORD_FEATURES
 from features.release import MANIFEST, file_sha256
 from ranking_service.parts import SERVICES, ranking_parts
 from ranking_service.settings import Settings
@@ -152,6 +153,39 @@ async def test_the_list_is_ordered_by_value_and_as_long_as_asked(
         chances = {p.action: p.probability for p in item.action_probabilities}
         assert len(chances) == 2
         assert all(0 < chance < 1 for chance in chances.values())
+
+
+async def test_the_dial_of_words_scales_what_they_alone_bring_about(
+    channel: grpc.aio.Channel, release_directory: Path
+) -> None:
+    await load(channel, release_directory)
+    spoken = [asked for asked, _ in golden(release_directory) if asked.HasField("text_vector")]
+    assert spoken
+    for asked in spoken:
+        usual = await parts_of_words(channel, asked)
+        asked.text_weight = 3.0
+        strong = await parts_of_words(channel, asked)
+        asked.text_weight = 0.0
+        silent = await parts_of_words(channel, asked)
+        assert any(of_words for of_words, _ in usual.values())
+        for item_id, (of_words, whole) in usual.items():
+            assert strong[item_id][0] == pytest.approx(3 * of_words, abs=1e-4)
+            assert strong[item_id][1] == pytest.approx(whole + 2 * of_words, abs=1e-4)
+            assert silent[item_id] == (0.0, pytest.approx(whole - of_words, abs=1e-4))
+
+
+async def parts_of_words(
+    channel: grpc.aio.Channel, asked: RankRequest
+) -> dict[str, tuple[float, float]]:
+    """Return by item what words alone bring about of its logit, and the logit."""
+    answer = await rank(channel, asked)
+    return {
+        item.item_id: (
+            sum(part.logit for part in item.contributions if part.name in WORD_FEATURES),
+            sum(part.logit for part in item.contributions),
+        )
+        for item in answer.items
+    }
 
 
 async def test_an_item_newer_than_the_release_is_scored_by_its_text(

@@ -9,10 +9,13 @@ import pytest_asyncio
 import torch
 
 from features.candidates import SOURCES
-from features.events import EventArrays
+from features.events import EventArrays, event_arrays
+from features.heard import Heard, silence
+from features.interests import interests
 from features.moment import Moment, moment_after
 from features.release import Release, open_release
 from features.user_view import view_user
+from features.words import Said
 from models.tower.serving import ServedTower
 from models.tower.tower import load_tower
 from tandem.v1 import info_service_pb2
@@ -26,7 +29,7 @@ from tests.support.triton import running_triton
 from training.datasets.protos import items_of
 from training.datasets.source import open_dataset
 from training.interactions import Interactions, interactions_of
-from training.sources import find_candidates
+from training.sources import Found, find_candidates
 from training.tower.users import inputs_of, user_vectors
 
 pytestmark = [pytest.mark.asyncio(loop_scope="module"), pytest.mark.timeout(300)]
@@ -114,7 +117,8 @@ async def test_user_vectors_and_hits_are_those_of_training(
         moment = moment_after(history, int(events.times_ms[place]), int(events.offsets_min[place]))
         (expected,) = user_vectors(served, [inputs_of(served, history, moment)])
         event_vectors = tables.items.text_vectors[history.rows]
-        view = view_user(tables, history, event_vectors, None, expected, moment)
+        quiet = silence(event_vectors.shape[1], len(tables.items))
+        view = view_user(tables, history, event_vectors, quiet, expected, moment)
         depth, count = SETTINGS.source_depth, SETTINGS.candidate_count
         (exact,) = find_candidates(tables, [view], [""], True, depth, count)
 
@@ -123,17 +127,44 @@ async def test_user_vectors_and_hits_are_those_of_training(
         atol = VECTOR_TOLERANCE * np.abs(expected).max()
         np.testing.assert_allclose(actual, expected, atol=atol, rtol=0)
         for source in EXACT:
-            ranks, scores = (part[:, SOURCES.index(source)] for part in (exact.ranks, exact.scores))
-            wanted = sorted(
-                (int(rank), release.items.item_ids[row], float(score))
-                for rank, row, score in zip(ranks, exact.rows, scores, strict=True)
-                if rank > 0
-            )
-            hits = found_by(source, response)
-            assert hits
-            assert [item_id for item_id, _ in hits] == [item_id for _, item_id, _ in wanted]
-            np.testing.assert_allclose(
-                [score for _, score in hits],
-                [score for _, _, score in wanted],
-                atol=SCORE_TOLERANCE,
-            )
+            expect_hits(source, response, exact, release)
+
+
+@pytest.mark.parametrize("text", ["red things, please", "I like blue"])
+async def test_words_find_what_they_find_in_training(
+    service: Retrieval, release: Release, text: str
+) -> None:
+    tables, moment = release.tables, Moment(1_700_000_000_000, 60)
+    nothing = event_arrays([], tables.items)
+    asked = request(release, nothing, moment)
+    asked.text = text
+    response = await service.retrieval.Retrieve(asked)
+    assert response.interest_tags
+    # The release's encoder is not the one that serves here: names are understood without vectors.
+    vector = np.zeros(tables.items.text_vectors.shape[1], np.float32)
+    understood = interests(Said(text), None, tables.tags)
+    assert [tag.tag for tag in understood] == [tag.tag for tag in response.interest_tags]
+    heard = Heard(vector, 1.0, tables.tags.scores(tables.tags.asked(understood)))
+    view = view_user(tables, nothing, np.zeros((0, len(vector)), "f4"), heard, None, moment)
+    depth, count = SETTINGS.source_depth, SETTINGS.candidate_count
+    (exact,) = find_candidates(tables, [view], [text], True, depth, count)
+    for source in (Source.SOURCE_LEXICAL, Source.SOURCE_TAGS):
+        expect_hits(source, response, exact, release)
+
+
+def expect_hits(
+    source: Source.ValueType, response: RetrieveResponse, exact: Found, release: Release
+) -> None:
+    """Expect a source's hits to be those that were computed exactly."""
+    ranks, scores = (part[:, SOURCES.index(source)] for part in (exact.ranks, exact.scores))
+    wanted = sorted(
+        (int(rank), release.items.item_ids[row], float(score))
+        for rank, row, score in zip(ranks, exact.rows, scores, strict=True)
+        if rank > 0
+    )
+    hits = found_by(source, response)
+    assert hits
+    assert [item_id for item_id, _ in hits] == [item_id for _, item_id, _ in wanted]
+    np.testing.assert_allclose(
+        [score for _, score in hits], [score for _, _, score in wanted], atol=SCORE_TOLERANCE
+    )

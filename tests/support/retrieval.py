@@ -16,6 +16,7 @@ from safetensors.numpy import save_file
 
 from features.item_text import item_text, text_hash
 from features.release import FORMAT, MANIFEST, file_sha256
+from features.tags import ItemTags
 from models.tower.export import export_tower
 from retrieval_service.parts import SERVICES, retrieval_parts
 from retrieval_service.settings import Settings
@@ -112,6 +113,7 @@ def write_release(
     rows = np.argsort(-cosines, axis=1)[:, :15].astype(np.int32)
     scores = np.take_along_axis(cosines, rows, axis=1).astype(np.float32)
     np.savez(directory / "neighbours.npz", rows=rows, scores=scores)
+    tags_of(items, vectors.shape[1]).save(directory)
     vocabulary = {"names": {}, "items": 0}
     (directory / "vocabulary.json").write_text(json.dumps(vocabulary))
     (directory / "fallback.json").write_text(json.dumps(columns["item_id"]))
@@ -132,6 +134,22 @@ def write_release(
     }
     (directory / MANIFEST).write_text(json.dumps(manifest))
     return directory
+
+
+def tags_of(items: Sequence[Item], width: int) -> ItemTags:
+    """Return the tags of items; none is matched by meaning."""
+    rows: dict[str, list[int]] = {}
+    for row, item in enumerate(items):
+        for name in (*item.categories, *item.tags):
+            rows.setdefault(name, []).append(row)
+    return ItemTags(
+        names=list(rows),
+        vectors=np.zeros((0, width), np.float32),
+        unrelated=1.0,
+        starts=np.cumsum([0, *map(len, rows.values())]),
+        rows=np.array([row for some in rows.values() for row in some], np.int32),
+        items=len(items),
+    )
 
 
 def _write_tower(directory: Path, item_vectors: Float32, text_width: int, exported: bool) -> None:

@@ -67,6 +67,9 @@ def profiles_of(dataset: Dataset) -> Iterator[tuple[str, UserProfile]]:
             group=row.group,
         )
         if profile.ByteSize() > 0:
+            # A data set does not tell when it was said: before all events, training takes it.
+            profile.said_time.FromSeconds(0)
+            profile.said_time.SetInParent()
             yield row.user_id, profile
 
 

@@ -58,18 +58,18 @@ class Answers:
         depth: int,
         count: int,
         weights: SourceWeights,
-        spoken: bool,
+        words_weight: float,
     ) -> None:
         """Keep each source's list and their union as it is served.
 
         depth: how far into each source's list the served union looks. count: how long it is.
-        weights: of the release. spoken: whether the user has words.
+        weights: of the release. words_weight: how much words count, 0 without any.
         """
         lists = source_lists(candidates)
         for source in dict.fromkeys((*SOURCES, *lists)):
             self.note(f"source:{source_name(source)}", number, lists.get(source, ()))
         served = {source: found[:depth] for source, found in lists.items()}
-        fused = weights.fuse(served, spoken)
+        fused = weights.fuse(served, words_weight)
         self.note(UNION, number, sorted(fused, key=lambda item: -fused[item])[:count])
 
     def note_scores(self, numbers: Sequence[int], items: Sequence[RankedItem]) -> None:

@@ -44,7 +44,7 @@ def answer_in_process(
     """
     asked = moments(trial, numbers)
     targets = [
-        Target(user, int(count) - 1, asked.words.known(user, int(count) - 1))
+        Target(user, int(count) - 1, *asked.words.known(user, int(count) - 1))
         for user, count in enumerate(asked.events.counts())
     ]
     words = with_vectors(asked.words, targets, release, encode)

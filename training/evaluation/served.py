@@ -9,6 +9,7 @@ from itertools import groupby
 import numpy as np
 
 from features.release import Release
+from features.words import request_words
 from tandem.v1.candidate_pb2 import Candidate
 from tandem.v1.common_pb2 import Place
 from tandem.v1.context_pb2 import RequestContext
@@ -171,13 +172,14 @@ class Replay:
             candidate_count=CANDIDATES_MOST,
         )
         found = await self._retrieval.Retrieve(query, timeout=TIMEOUT_S)
+        said = request_words("", state.user.profile, state.user.history)
         self.answers.note_candidates(
             number,
             found.candidates,
             release.source_depth,
             release.candidate_count,
             release.source_weights,
-            found.HasField("text_vector"),
+            said.weight if said.text else 0.0,
         )
 
     async def _rate(self, user: int, numbers: list[int]) -> None:
@@ -201,6 +203,7 @@ class Replay:
             self._handed_on[user] = (end, found)
         if found.HasField("text_vector"):
             query.text_vector.CopyFrom(found.text_vector)
+        query.interest_tags.extend(found.interest_tags)
         if found.HasField("user_vector"):
             query.user_vector.CopyFrom(found.user_vector)
         ranked = await self._ranking.Rank(query, timeout=TIMEOUT_S)

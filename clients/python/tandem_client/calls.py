@@ -63,6 +63,7 @@ def recommend(
     *,
     item_count: int = 0,
     text: str = "",
+    text_weight: float | None = None,
     context: RequestContext | None = None,
     filter: Filter | None = None,  # noqa: A002  # the contract's name
     excluded_item_ids: Iterable[str] = (),
@@ -72,12 +73,14 @@ def recommend(
 ) -> Call[RecommendResponse]:
     """Return a ranked list for a user in a context. `item_count` 0 is the server's default, 10.
 
+    text_weight: how much words count beside the user's past, 0 to 10; 1 is the server's default.
     open_only: leave out places that are closed at the request's time.
     """
     request = recommender_service_pb2.RecommendRequest(
         user_id=user_id,
         item_count=item_count,
         text=text,
+        text_weight=text_weight,
         context=context,
         filter=filter,
         excluded_item_ids=excluded_item_ids,

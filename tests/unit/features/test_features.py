@@ -105,10 +105,10 @@ def test_words_of_the_request_come_before_the_profile_and_that_before_reviews() 
         interest_tags=[InterestTag(tag="green tea"), InterestTag(tag="coffee", confidence=-1)],
     )
     reviewed = [HistoryEvent(text="Old."), HistoryEvent(text="Cosy."), HistoryEvent()]
-    assert request_words(" now jazz ", profile, reviewed) == "now jazz"
-    assert request_words("", profile, reviewed) == "I like tea. green tea"
-    assert request_words("", UserProfile(), reviewed) == "Cosy."
-    assert request_words("", UserProfile(), []) == ""
+    assert request_words(" now jazz ", profile, reviewed).text == "now jazz"
+    assert request_words("", profile, reviewed).text == "I like tea. green tea"
+    assert request_words("", UserProfile(), reviewed).text == "Cosy."
+    assert request_words("", UserProfile(), []).text == ""
 
 
 def test_a_review_is_read_up_to_its_limit() -> None:

@@ -13,20 +13,20 @@ def first(fused: dict[str, float]) -> str:
 
 
 def test_an_item_that_two_sources_found_comes_before_those_of_one() -> None:
-    fused = SourceWeights().fuse({CF: ["a", "b"], SEMANTIC: ["c", "b"]}, spoken=False)
+    fused = SourceWeights().fuse({CF: ["a", "b"], SEMANTIC: ["c", "b"]}, words_weight=0.0)
     assert first(fused) == "b"
 
 
 def test_a_better_source_counts_for_more() -> None:
     lists = {CF: ["a"], POPULAR: ["b"]}
-    assert first(SourceWeights({CF: 1.0, POPULAR: 0.3}).fuse(lists, spoken=False)) == "a"
-    assert first(SourceWeights({CF: 0.3, POPULAR: 1.0}).fuse(lists, spoken=False)) == "b"
+    assert first(SourceWeights({CF: 1.0, POPULAR: 0.3}).fuse(lists, words_weight=0.0)) == "a"
+    assert first(SourceWeights({CF: 0.3, POPULAR: 1.0}).fuse(lists, words_weight=0.0)) == "b"
 
 
 def test_what_is_said_is_listened_to_however_little_meaning_finds_for_others() -> None:
     weights, lists = SourceWeights({CF: 0.9, SEMANTIC: 0.1}), {CF: ["a"], SEMANTIC: ["b"]}
-    assert first(weights.fuse(lists, spoken=False)) == "a"
-    assert first(weights.fuse(lists, spoken=True)) == "b"
+    assert first(weights.fuse(lists, words_weight=0.0)) == "a"
+    assert first(weights.fuse(lists, words_weight=1.0)) == "b"
 
 
 def test_weights_survive_a_manifest() -> None:

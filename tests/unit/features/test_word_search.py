@@ -90,10 +90,10 @@ def test_what_words_rule_out_is_told_from_what_they_ask_for(
 
 def test_neither_encoder_nor_index_hears_what_is_ruled_out() -> None:
     profile = UserProfile(text="robots, no gore", interest_tags=[InterestTag(tag="space")])
-    assert request_words("", profile, []) == "robots. space"
-    assert request_words("aliens without war", profile, []) == "aliens"
+    assert request_words("", profile, []).text == "robots. space"
+    assert request_words("aliens without war", profile, []).text == "aliens"
     # Who only rules something out has said nothing of what they want this time.
-    assert request_words("no blood", profile, []) == "robots. space"
+    assert request_words("no blood", profile, []).text == "robots. space"
     assert profile_words("no gore", ["space"]) == "space"
 
 

@@ -9,7 +9,7 @@ from tandem.v1.item_pb2 import AttributeValue, Item
 from tandem.v1.recommender_service_pb2 import RecommendRequest
 from tandem.v1.user_pb2 import InterestTag, UserProfile
 
-VOCABULARY = Vocabulary({"Horror": 10, "gore": 4, "space": 9}, 100)
+VOCABULARY = Vocabulary({"Horror": 10, "gore": 4, "space": 9}, 100, {"year": "int64"})
 GORY = Item(item_id="gory", categories=["Horror"], tags=["gore"])
 CALM = Item(item_id="calm", tags=["space"], brand="acme")
 
@@ -29,7 +29,8 @@ def conditions(request: RecommendRequest, profile: UserProfile | None = None) ->
 
 def test_words_become_tags_and_what_they_rule_out_a_filter() -> None:
     found = conditions(RecommendRequest(text="space, but no gore"))
-    assert [(tag.tag, tag.confidence) for tag in found.tags] == [("space", 1), ("gore", -1)]
+    told = [(tag.tag, tag.confidence) for tag in found.interest_tags([])]
+    assert told == [("space", 1), ("gore", -1)]
     assert found.satisfied_by([CALM, GORY]) == {"calm"}
     assert found.any
     assert not found.asked
@@ -37,7 +38,7 @@ def test_words_become_tags_and_what_they_rule_out_a_filter() -> None:
 
 def test_without_words_there_is_no_condition() -> None:
     nothing = conditions(RecommendRequest())
-    assert (nothing.any, nothing.asked, nothing.tags) == (False, False, [])
+    assert (nothing.any, nothing.asked, nothing.interest_tags([])) == (False, False, [])
     assert nothing.satisfied_by([CALM, GORY]) == {"calm", "gory"}
     given = conditions(RecommendRequest(text="space", filter=acme()))
     assert given.filter == acme()
@@ -46,7 +47,7 @@ def test_without_words_there_is_no_condition() -> None:
 
 def test_a_profile_speaks_where_the_request_does_not_and_its_dislikes_always() -> None:
     profile = UserProfile(text="no horror")
-    assert [tag.tag for tag in conditions(RecommendRequest(), profile).tags] == ["Horror"]
+    assert [t.tag for t in conditions(RecommendRequest(), profile).unwanted] == ["Horror"]
     assert not conditions(RecommendRequest(text="space"), profile).any
     disliking = UserProfile(interest_tags=[InterestTag(tag="horror", confidence=-0.5)])
     assert conditions(RecommendRequest(text="space"), disliking).satisfied_by([GORY]) == set()
@@ -69,3 +70,23 @@ def test_what_is_closed_at_the_local_hour_is_left_out_when_asked() -> None:
     places = [cafe, bar, CALM]
     assert conditions(RecommendRequest(open_only=True)).satisfied_by(places) == {"cafe", "calm"}
     assert conditions(RecommendRequest()).satisfied_by(places) == {"cafe", "bar", "calm"}
+
+
+def test_what_retrieval_understood_is_told_less_what_is_ruled_out() -> None:
+    found = conditions(RecommendRequest(text="space, but no gore"))
+    understood = [InterestTag(tag=name, confidence=0.5) for name in ("rockets", "gore")]
+    told = [(tag.tag, tag.confidence) for tag in found.interest_tags(understood)]
+    assert told == [("rockets", 0.5), ("gore", -1)]
+
+
+def test_a_sentence_of_the_request_may_demand_and_a_profile_may_not() -> None:
+    old, new = Item(item_id="old"), Item(item_id="new")
+    old.attributes["year"].int64_value, new.attributes["year"].int64_value = 1994, 2004
+    found = conditions(RecommendRequest(text="space films from the 90s", filter=None))
+    assert found.satisfied_by([old, new, CALM]) == {"old"}
+    assert found.of_words == found.filter
+    profile = UserProfile(text="I like films from the 90s")
+    assert not conditions(RecommendRequest(), profile).any
+    both = conditions(RecommendRequest(text="from the 90s", filter=acme()))
+    assert both.field_of_caller(f"{FIRST}.condition") == "filter.condition"
+    assert both.field_of_caller("filter.all_of.filters[1].condition") == "text"

@@ -11,7 +11,7 @@ from features.events import EventArrays
 from features.fusion import SourceWeights
 from features.item_table import ItemTable
 from features.moment import Moment
-from features.words import request_words
+from features.words import SILENCE, request_words
 from retrieval_service.catalogue.places import Places
 from retrieval_service.merge import merge
 from retrieval_service.sources.fill import fill, keep
@@ -51,7 +51,8 @@ def query(allowed: Callable[[str], bool], depth: int = 10, seconds: float = 60.0
         weights=nothing,
         action_weights=nothing,
         vectors_ED=np.zeros((0, 4), np.float32),
-        words="",
+        said=SILENCE,
+        text_weight=1.0,
         seed_item_id="",
         seed_vector=None,
         depth=depth,
@@ -128,7 +129,7 @@ def test_a_candidate_appears_once_with_a_hit_from_each_source() -> None:
         candidate_pb2.SOURCE_CF: [("a", 9.0), ("b", 6.0), ("c", 3.0)],
         candidate_pb2.SOURCE_POPULAR: [("b", 50.0), ("d", 40.0)],
     }
-    candidates = merge(found, SourceWeights(), spoken=False, count=10)
+    candidates = merge(found, SourceWeights(), words_weight=0.0, count=10)
     assert [c.item_id for c in candidates] == ["b", "a", "d", "c"]
     hits = {hit.source: hit for hit in candidates[0].hits}
     assert {source: hit.rank for source, hit in hits.items()} == {
@@ -137,12 +138,15 @@ def test_a_candidate_appears_once_with_a_hit_from_each_source() -> None:
     }
     assert hits[candidate_pb2.SOURCE_CF].score == pytest.approx(0.0, abs=1e-6)
     assert hits[candidate_pb2.SOURCE_POPULAR].score == pytest.approx(1.0)
-    assert [c.item_id for c in merge(found, SourceWeights(), spoken=False, count=2)] == ["b", "a"]
+    assert [c.item_id for c in merge(found, SourceWeights(), words_weight=0.0, count=2)] == [
+        "b",
+        "a",
+    ]
 
 
 def test_an_empty_result_of_a_source_is_no_obstacle() -> None:
     found = {candidate_pb2.SOURCE_CF: [], candidate_pb2.SOURCE_POPULAR: [("a", 1.0)]}
-    assert [c.item_id for c in merge(found, SourceWeights(), spoken=False, count=5)] == ["a"]
+    assert [c.item_id for c in merge(found, SourceWeights(), words_weight=0.0, count=5)] == ["a"]
 
 
 @pytest.mark.parametrize(
@@ -168,7 +172,7 @@ def test_an_empty_result_of_a_source_is_no_obstacle() -> None:
 def test_words_are_the_requests_or_else_the_profiles(
     text: str, profile: UserProfile, words: str
 ) -> None:
-    assert request_words(text, profile, []) == words
+    assert request_words(text, profile, []).text == words
 
 
 def visits(*item_hours: tuple[str, int]) -> Query:
@@ -244,11 +248,11 @@ def test_new_items_get_a_share_of_the_places_and_no_more() -> None:
     popular = [(f"i{n}", 1.0) for n in range(100)]
     fresh = [("i3", 1.0), *((f"new{n}", 1.0) for n in range(50))]
     found = {candidate_pb2.SOURCE_POPULAR: popular, candidate_pb2.SOURCE_FRESH: fresh}
-    merged = merge(found, SourceWeights(), spoken=False, count=60)
+    merged = merge(found, SourceWeights(), words_weight=0.0, count=60)
     ids = [candidate.item_id for candidate in merged]
     assert ids == [*(f"i{n}" for n in range(57)), "new0", "new1", "new2"]
     sources = {c.item_id: [hit.source for hit in c.hits] for c in merged}
     assert sources["i3"] == [candidate_pb2.SOURCE_POPULAR, candidate_pb2.SOURCE_FRESH]
     assert sources["new0"] == [candidate_pb2.SOURCE_FRESH]
-    alone = merge({candidate_pb2.SOURCE_FRESH: fresh}, SourceWeights(), spoken=False, count=60)
+    alone = merge({candidate_pb2.SOURCE_FRESH: fresh}, SourceWeights(), words_weight=0.0, count=60)
     assert len(alone) == 3

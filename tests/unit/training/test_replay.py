@@ -71,7 +71,7 @@ def test_the_union_is_what_is_served_and_looks_no_deeper(tmp_path: Path) -> None
     rows = [rate("a", n, n) for n in range(5)]
     trial = make_trial(dataset(tmp_path, rows), Protocol(targets=2))
     answers = Answers(trial)
-    answers.note_candidates(1, candidates(), 2, 2, SourceWeights(), spoken=False)
+    answers.note_candidates(1, candidates(), 2, 2, SourceWeights(), words_weight=0.0)
     ids = trial.dataset.items["item_id"].tolist()
     union = answers.ranked["union"]
     assert [ids[row] for row in union[1] if row >= 0] == ["i3", "i1"]

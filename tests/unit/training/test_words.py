@@ -26,7 +26,7 @@ def words(tmp_path: Path) -> Words:
 
 
 def test_a_review_is_known_only_after_its_event(words: Words) -> None:
-    assert [words.texts[words.known(0, place)] for place in range(4)] == [
+    assert [words.texts[words.known(0, place)[0]] for place in range(4)] == [
         "",
         "",
         "Second came.",
@@ -35,7 +35,7 @@ def test_a_review_is_known_only_after_its_event(words: Words) -> None:
 
 
 def test_a_profile_comes_before_reviews(words: Words) -> None:
-    assert words.texts[words.known(1, 1)] == "Likes tea"
+    assert words.texts[words.known(1, 1)[0]] == "Likes tea"
 
 
 def test_an_items_words_are_its_own(words: Words) -> None:

@@ -50,6 +50,8 @@ class _SourceEnumTypeWrapper(_enum_type_wrapper._EnumTypeWrapper[_Source.ValueTy
     """Drawn at random from the catalogue with a fixed seed, when nothing else is known."""
     SOURCE_HABIT: _Source.ValueType  # 11
     """What the user comes back to, above all at such hours. Where people return to items."""
+    SOURCE_TAGS: _Source.ValueType  # 12
+    """The interest tags that the words were understood as."""
 
 class Source(_Source, metaclass=_SourceEnumTypeWrapper):
     """Source is where a candidate came from."""
@@ -78,6 +80,8 @@ SOURCE_RANDOM: Source.ValueType  # 10
 """Drawn at random from the catalogue with a fixed seed, when nothing else is known."""
 SOURCE_HABIT: Source.ValueType  # 11
 """What the user comes back to, above all at such hours. Where people return to items."""
+SOURCE_TAGS: Source.ValueType  # 12
+"""The interest tags that the words were understood as."""
 Global___Source: _TypeAlias = Source  # noqa: Y015
 
 class _ReasonKind:

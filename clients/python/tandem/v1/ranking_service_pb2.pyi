@@ -39,12 +39,16 @@ class RankRequest(_message.Message):
     ITEM_OVERRIDES_FIELD_NUMBER: _builtins.int
     ITEM_COUNT_FIELD_NUMBER: _builtins.int
     USER_VECTOR_FIELD_NUMBER: _builtins.int
+    INTEREST_TAGS_FIELD_NUMBER: _builtins.int
+    TEXT_WEIGHT_FIELD_NUMBER: _builtins.int
     release_id: _builtins.str
     """The pinned release. Required; VERSION_MISMATCH if it is not loaded here."""
     text: _builtins.str
     """The user's own words for this list."""
     item_count: _builtins.int
     """How many items to choose, 1 to 2,000. Default when 0: all."""
+    text_weight: _builtins.float
+    """How much the words count, see RecommendRequest. Default when unset: 1."""
     @_builtins.property
     def user(self) -> _user_pb2.UserState:
         """The user, as read by the gateway."""
@@ -69,6 +73,10 @@ class RankRequest(_message.Message):
     def user_vector(self) -> _common_pb2.Vector:
         """The user tower's vector, as the retrieval service returned it."""
 
+    @_builtins.property
+    def interest_tags(self) -> _containers.RepeatedCompositeFieldContainer[_user_pb2.InterestTag]:
+        """What the words were understood as, as the retrieval service returned it."""
+
     def __init__(
         self,
         *,
@@ -81,12 +89,16 @@ class RankRequest(_message.Message):
         item_overrides: _abc.Iterable[_item_pb2.ItemOverride] | None = ...,
         item_count: _builtins.int = ...,
         user_vector: _common_pb2.Vector | None = ...,
+        interest_tags: _abc.Iterable[_user_pb2.InterestTag] | None = ...,
+        text_weight: _builtins.float | None = ...,
     ) -> None: ...
-    _HasFieldArgType: _TypeAlias = _typing.Literal["context", b"context", "text_vector", b"text_vector", "user", b"user", "user_vector", b"user_vector"]  # noqa: Y015
+    _HasFieldArgType: _TypeAlias = _typing.Literal["_text_weight", b"_text_weight", "context", b"context", "text_vector", b"text_vector", "text_weight", b"text_weight", "user", b"user", "user_vector", b"user_vector"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["candidates", b"candidates", "context", b"context", "item_count", b"item_count", "item_overrides", b"item_overrides", "release_id", b"release_id", "text", b"text", "text_vector", b"text_vector", "user", b"user", "user_vector", b"user_vector"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["_text_weight", b"_text_weight", "candidates", b"candidates", "context", b"context", "interest_tags", b"interest_tags", "item_count", b"item_count", "item_overrides", b"item_overrides", "release_id", b"release_id", "text", b"text", "text_vector", b"text_vector", "text_weight", b"text_weight", "user", b"user", "user_vector", b"user_vector"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
-    def WhichOneof(self, oneof_group: _Never) -> None: ...
+    _WhichOneofReturnType__text_weight: _TypeAlias = _typing.Literal["text_weight"]  # noqa: Y015
+    _WhichOneofArgType__text_weight: _TypeAlias = _typing.Literal["_text_weight", b"_text_weight"]  # noqa: Y015
+    def WhichOneof(self, oneof_group: _WhichOneofArgType__text_weight) -> _WhichOneofReturnType__text_weight | None: ...
 
 Global___RankRequest: _TypeAlias = RankRequest  # noqa: Y015
 

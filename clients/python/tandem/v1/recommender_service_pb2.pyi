@@ -37,6 +37,7 @@ class RecommendRequest(_message.Message):
     EXCLUDED_ITEM_IDS_FIELD_NUMBER: _builtins.int
     PERSONALIZATION_FIELD_NUMBER: _builtins.int
     OPEN_ONLY_FIELD_NUMBER: _builtins.int
+    TEXT_WEIGHT_FIELD_NUMBER: _builtins.int
     user_id: _builtins.str
     """The user, at most 256 bytes. May be empty or unknown: the answer then rests on text and context."""
     item_count: _builtins.int
@@ -48,6 +49,10 @@ class RecommendRequest(_message.Message):
     open_only: _builtins.bool
     """Leaves out places that are closed at the request's time, by their attribute `opening_hours`, such
     as "Mo-Fr 07:00-18:00; Sa 08:00-14:00". Those without readable hours stay. Default: false.
+    """
+    text_weight: _builtins.float
+    """How much the words, the request's or else the profile's, count beside the user's past: from 0,
+    where they only rule out and filter, to 10. Default when unset: 1, as the model learned it.
     """
     @_builtins.property
     def context(self) -> _context_pb2.RequestContext:
@@ -72,12 +77,15 @@ class RecommendRequest(_message.Message):
         excluded_item_ids: _abc.Iterable[_builtins.str] | None = ...,
         personalization: _context_pb2.Personalization.ValueType = ...,
         open_only: _builtins.bool = ...,
+        text_weight: _builtins.float | None = ...,
     ) -> None: ...
-    _HasFieldArgType: _TypeAlias = _typing.Literal["context", b"context", "filter", b"filter"]  # noqa: Y015
+    _HasFieldArgType: _TypeAlias = _typing.Literal["_text_weight", b"_text_weight", "context", b"context", "filter", b"filter", "text_weight", b"text_weight"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["context", b"context", "excluded_item_ids", b"excluded_item_ids", "filter", b"filter", "item_count", b"item_count", "open_only", b"open_only", "personalization", b"personalization", "text", b"text", "user_id", b"user_id"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["_text_weight", b"_text_weight", "context", b"context", "excluded_item_ids", b"excluded_item_ids", "filter", b"filter", "item_count", b"item_count", "open_only", b"open_only", "personalization", b"personalization", "text", b"text", "text_weight", b"text_weight", "user_id", b"user_id"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
-    def WhichOneof(self, oneof_group: _Never) -> None: ...
+    _WhichOneofReturnType__text_weight: _TypeAlias = _typing.Literal["text_weight"]  # noqa: Y015
+    _WhichOneofArgType__text_weight: _TypeAlias = _typing.Literal["_text_weight", b"_text_weight"]  # noqa: Y015
+    def WhichOneof(self, oneof_group: _WhichOneofArgType__text_weight) -> _WhichOneofReturnType__text_weight | None: ...
 
 Global___RecommendRequest: _TypeAlias = RecommendRequest  # noqa: Y015
 
@@ -116,6 +124,7 @@ class RecommendResponse(_message.Message):
     STAGE_TIMINGS_FIELD_NUMBER: _builtins.int
     REQUEST_ID_FIELD_NUMBER: _builtins.int
     INTEREST_TAGS_FIELD_NUMBER: _builtins.int
+    TEXT_FILTER_FIELD_NUMBER: _builtins.int
     attribution_token: _builtins.str
     """Goes back with the events that this list causes, so that they are joined to it."""
     degraded: _builtins.bool
@@ -142,9 +151,16 @@ class RecommendResponse(_message.Message):
 
     @_builtins.property
     def interest_tags(self) -> _containers.RepeatedCompositeFieldContainer[_user_pb2.InterestTag]:
-        """What the words of the request, else of the profile, were understood as: categories and tags of
-        the catalogue that they name (confidence 1) and that they rule out (-1, none of which is in the
-        list). For the client to show and edit, and to put on the profile.
+        """What the words of the request, else of the profile, were understood as: categories, tags and
+        phrases of the catalogue that they name (confidence 1), that they mean (less), and that they rule
+        out (-1, none of which is in the list). Those of a profile lose confidence as events come in. For
+        the client to show and edit, and to put on the profile.
+        """
+
+    @_builtins.property
+    def text_filter(self) -> _filter_pb2.Filter:
+        """What the words demand of attributes, such as a year or a price, as a filter that the list
+        satisfies. Unset: nothing.
         """
 
     def __init__(
@@ -159,10 +175,11 @@ class RecommendResponse(_message.Message):
         stage_timings: _abc.Iterable[_stage_pb2.StageTiming] | None = ...,
         request_id: _builtins.str = ...,
         interest_tags: _abc.Iterable[_user_pb2.InterestTag] | None = ...,
+        text_filter: _filter_pb2.Filter | None = ...,
     ) -> None: ...
-    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    _HasFieldArgType: _TypeAlias = _typing.Literal["text_filter", b"text_filter"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["attribution_token", b"attribution_token", "degraded", b"degraded", "interest_tags", b"interest_tags", "items", b"items", "model_versions", b"model_versions", "release_id", b"release_id", "request_id", b"request_id", "skipped_stages", b"skipped_stages", "stage_timings", b"stage_timings"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["attribution_token", b"attribution_token", "degraded", b"degraded", "interest_tags", b"interest_tags", "items", b"items", "model_versions", b"model_versions", "release_id", b"release_id", "request_id", b"request_id", "skipped_stages", b"skipped_stages", "stage_timings", b"stage_timings", "text_filter", b"text_filter"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 

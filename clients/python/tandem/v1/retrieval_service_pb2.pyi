@@ -39,6 +39,7 @@ class RetrieveRequest(_message.Message):
     EXCLUDED_ITEM_IDS_FIELD_NUMBER: _builtins.int
     CANDIDATE_COUNT_FIELD_NUMBER: _builtins.int
     OPEN_ONLY_FIELD_NUMBER: _builtins.int
+    TEXT_WEIGHT_FIELD_NUMBER: _builtins.int
     release_id: _builtins.str
     """The pinned release. Required; VERSION_MISMATCH if it is not loaded here."""
     text: _builtins.str
@@ -47,6 +48,8 @@ class RetrieveRequest(_message.Message):
     """How many candidates, 1 to 2,000. Default when 0: as many as the release's ranker was trained with."""
     open_only: _builtins.bool
     """Leaves out places that are closed at the request's time."""
+    text_weight: _builtins.float
+    """How much the words count, see RecommendRequest. Default when unset: 1."""
     @_builtins.property
     def user(self) -> _user_pb2.UserState:
         """The user, as read by the gateway."""
@@ -74,12 +77,15 @@ class RetrieveRequest(_message.Message):
         excluded_item_ids: _abc.Iterable[_builtins.str] | None = ...,
         candidate_count: _builtins.int = ...,
         open_only: _builtins.bool = ...,
+        text_weight: _builtins.float | None = ...,
     ) -> None: ...
-    _HasFieldArgType: _TypeAlias = _typing.Literal["context", b"context", "filter", b"filter", "user", b"user"]  # noqa: Y015
+    _HasFieldArgType: _TypeAlias = _typing.Literal["_text_weight", b"_text_weight", "context", b"context", "filter", b"filter", "text_weight", b"text_weight", "user", b"user"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["candidate_count", b"candidate_count", "context", b"context", "excluded_item_ids", b"excluded_item_ids", "filter", b"filter", "open_only", b"open_only", "release_id", b"release_id", "text", b"text", "user", b"user"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["_text_weight", b"_text_weight", "candidate_count", b"candidate_count", "context", b"context", "excluded_item_ids", b"excluded_item_ids", "filter", b"filter", "open_only", b"open_only", "release_id", b"release_id", "text", b"text", "text_weight", b"text_weight", "user", b"user"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
-    def WhichOneof(self, oneof_group: _Never) -> None: ...
+    _WhichOneofReturnType__text_weight: _TypeAlias = _typing.Literal["text_weight"]  # noqa: Y015
+    _WhichOneofArgType__text_weight: _TypeAlias = _typing.Literal["_text_weight", b"_text_weight"]  # noqa: Y015
+    def WhichOneof(self, oneof_group: _WhichOneofArgType__text_weight) -> _WhichOneofReturnType__text_weight | None: ...
 
 Global___RetrieveRequest: _TypeAlias = RetrieveRequest  # noqa: Y015
 
@@ -96,6 +102,7 @@ class RetrieveResponse(_message.Message):
     SKIPPED_STAGES_FIELD_NUMBER: _builtins.int
     STAGE_TIMINGS_FIELD_NUMBER: _builtins.int
     USER_VECTOR_FIELD_NUMBER: _builtins.int
+    INTEREST_TAGS_FIELD_NUMBER: _builtins.int
     release_id: _builtins.str
     """The release that found them."""
     @_builtins.property
@@ -126,6 +133,12 @@ class RetrieveResponse(_message.Message):
         there is no history, or the tower could not be asked.
         """
 
+    @_builtins.property
+    def interest_tags(self) -> _containers.RepeatedCompositeFieldContainer[_user_pb2.InterestTag]:
+        """What the words were understood as: the release's categories, tags and phrases that they name or
+        mean, surest first.
+        """
+
     def __init__(
         self,
         *,
@@ -136,10 +149,11 @@ class RetrieveResponse(_message.Message):
         skipped_stages: _abc.Iterable[_stage_pb2.SkippedStage] | None = ...,
         stage_timings: _abc.Iterable[_stage_pb2.StageTiming] | None = ...,
         user_vector: _common_pb2.Vector | None = ...,
+        interest_tags: _abc.Iterable[_user_pb2.InterestTag] | None = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _typing.Literal["text_vector", b"text_vector", "user_vector", b"user_vector"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["candidates", b"candidates", "item_overrides", b"item_overrides", "release_id", b"release_id", "skipped_stages", b"skipped_stages", "stage_timings", b"stage_timings", "text_vector", b"text_vector", "user_vector", b"user_vector"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["candidates", b"candidates", "interest_tags", b"interest_tags", "item_overrides", b"item_overrides", "release_id", b"release_id", "skipped_stages", b"skipped_stages", "stage_timings", b"stage_timings", "text_vector", b"text_vector", "user_vector", b"user_vector"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 

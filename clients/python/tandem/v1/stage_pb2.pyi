@@ -62,6 +62,8 @@ class _StageEnumTypeWrapper(_enum_type_wrapper._EnumTypeWrapper[_Stage.ValueType
     """Encoding texts into vectors."""
     STAGE_SOURCE_HABIT: _Stage.ValueType  # 18
     """Candidates that the user comes back to."""
+    STAGE_SOURCE_TAGS: _Stage.ValueType  # 19
+    """Candidates by the interest tags that the words were understood as."""
 
 class Stage(_Stage, metaclass=_StageEnumTypeWrapper):
     """Stage is a part of the work behind one request."""
@@ -104,6 +106,8 @@ STAGE_ENCODE: Stage.ValueType  # 17
 """Encoding texts into vectors."""
 STAGE_SOURCE_HABIT: Stage.ValueType  # 18
 """Candidates that the user comes back to."""
+STAGE_SOURCE_TAGS: Stage.ValueType  # 19
+"""Candidates by the interest tags that the words were understood as."""
 Global___Stage: _TypeAlias = Stage  # noqa: Y015
 
 class _SkipCause:

@@ -32,6 +32,7 @@ class UserProfile(_message.Message):
     INTEREST_TAGS_FIELD_NUMBER: _builtins.int
     GROUP_FIELD_NUMBER: _builtins.int
     PERSONALIZATION_DISABLED_FIELD_NUMBER: _builtins.int
+    SAID_TIME_FIELD_NUMBER: _builtins.int
     text: _builtins.str
     """The user's own words about what they like, at most 16,384 bytes."""
     language_code: _builtins.str
@@ -46,6 +47,12 @@ class UserProfile(_message.Message):
     def interest_tags(self) -> _containers.RepeatedCompositeFieldContainer[Global___InterestTag]:
         """Interests, strongest first, at most 256."""
 
+    @_builtins.property
+    def said_time(self) -> _timestamp_pb2.Timestamp:
+        """When the user said what text and tags say. Each later event makes them count less, ten of them
+        half as much. Unset in a write: now.
+        """
+
     def __init__(
         self,
         *,
@@ -55,10 +62,11 @@ class UserProfile(_message.Message):
         interest_tags: _abc.Iterable[Global___InterestTag] | None = ...,
         group: _builtins.str = ...,
         personalization_disabled: _builtins.bool = ...,
+        said_time: _timestamp_pb2.Timestamp | None = ...,
     ) -> None: ...
-    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    _HasFieldArgType: _TypeAlias = _typing.Literal["said_time", b"said_time"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["group", b"group", "interest_tags", b"interest_tags", "language_code", b"language_code", "personalization_disabled", b"personalization_disabled", "region_code", b"region_code", "text", b"text"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["group", b"group", "interest_tags", b"interest_tags", "language_code", b"language_code", "personalization_disabled", b"personalization_disabled", "region_code", b"region_code", "said_time", b"said_time", "text", b"text"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 

@@ -1,0 +1,24 @@
+"""What a request's words come to in numbers."""
+
+from dataclasses import dataclass
+
+import numpy as np
+import numpy.typing as npt
+
+Float32 = npt.NDArray[np.float32]
+
+
+@dataclass(frozen=True)
+class Heard:
+    """vector: float32 [D], of the words, zeros if there are none. weight: how much they count, 0
+    if there are none. tag_scores: float32 [items], how much each item has of the tags asked for.
+    """
+
+    vector: Float32
+    weight: float
+    tag_scores: Float32
+
+
+def silence(width: int, items: int) -> Heard:
+    """Return what no words come to."""
+    return Heard(np.zeros(width, np.float32), 0.0, np.zeros(items, np.float32))
