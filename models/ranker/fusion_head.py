@@ -34,7 +34,7 @@ class FusionHead(nn.Module):
 
     def forward(self, state_BCW: Tensor, features_BCF: Tensor) -> Tensor:
         """Return logits [B, C, outcomes]."""
-        return self.language(state_BCW) + self.parts(features_BCF).sum(-2) + self.bias
+        return self.language(state_BCW) + self.of_features(features_BCF) + self.bias
 
     def explain(self, state_BCW: Tensor, features_BCF: Tensor) -> tuple[Tensor, Tensor, Tensor]:
         """Return logits [B, C, outcomes], and of the first outcome's the language model's part
@@ -43,9 +43,17 @@ class FusionHead(nn.Module):
         language, parts = self.language(state_BCW), self.parts(features_BCF)
         return language + parts.sum(-2) + self.bias, language[..., 0], parts[..., 0]
 
+    def of_features(self, features_BCF: Tensor) -> Tensor:
+        """Return the sum of all features' parts [B, C, outcomes], without making each."""
+        bent = self._bent(features_BCF).flatten(-2)
+        return features_BCF @ self.linear_FA + bent @ self.outer_FHA.flatten(0, 1)
+
     def parts(self, features_BCF: Tensor) -> Tensor:
         """Return each feature's part of each logit [B, C, features, outcomes]."""
-        values = features_BCF[..., None]
-        bent = torch.relu(values * self.inner_FH + self.inner_bias_FH)
-        bent = bent - torch.relu(self.inner_bias_FH)
-        return values * self.linear_FA + torch.einsum("...fh,fha->...fa", bent, self.outer_FHA)
+        bent = self._bent(features_BCF)
+        bent = torch.einsum("...fh,fha->...fa", bent, self.outer_FHA)
+        return features_BCF[..., None] * self.linear_FA + bent
+
+    def _bent(self, features_BCF: Tensor) -> Tensor:
+        bent = torch.relu(features_BCF[..., None] * self.inner_FH + self.inner_bias_FH)
+        return bent - torch.relu(self.inner_bias_FH)

@@ -14,6 +14,7 @@ from torch import Tensor
 
 from models.ranker.ranker import Ranker
 from training.examples import Example
+from training.progress import Say, tracked
 from training.ranker.labels import Labels
 from training.ranker.loss import outcome_loss
 from training.settings import TrainSettings
@@ -31,6 +32,7 @@ def fit_head(
     judged: Sequence[Example],
     labels: Labels,
     settings: TrainSettings,
+    say: Say,
 ) -> None:
     """Fit the head's parts: of the first outcome by softmax of each target among its candidates,
     of the others by binary cross-entropy of judgements.
@@ -39,10 +41,11 @@ def fit_head(
     optimizer = torch.optim.AdamW(
         ranker.head.parameters(), lr=LEARNING_RATE, weight_decay=settings.weight_decay
     )
-    for _ in range(settings.head_epochs):
+    epochs = range(settings.head_epochs)
+    for _ in tracked(epochs, len(epochs), "ranker, features alone, epochs", say):
         for some in _batches(len(examples), random):
             features, there = _padded(ranker, [examples[place] for place in some])
-            logits = ranker.head.parts(features).sum(-2)[..., 0].masked_fill(~there, MASKED)
+            logits = ranker.head.of_features(features)[..., 0].masked_fill(~there, MASKED)
             targets = torch.tensor([examples[place].found_at for place in some])
             loss = F.cross_entropy(logits, targets)
             loss.backward()  # type: ignore[no-untyped-call]
@@ -50,7 +53,7 @@ def fit_head(
             optimizer.zero_grad(set_to_none=True)
         for some in _batches(len(judged), random, JUDGED_BATCH):
             features, _ = _padded(ranker, [judged[place] for place in some])
-            logits = ranker.head.parts(features).sum(-2)[:, 0] + ranker.head.bias
+            logits = ranker.head.of_features(features)[:, 0] + ranker.head.bias
             wanted = torch.stack([labels.of(judged[place]) for place in some])
             outcome_loss(logits[:, 1:], wanted, rating=ranker.rates).backward()  # type: ignore[no-untyped-call]
             optimizer.step()
@@ -61,7 +64,7 @@ def head_logits(ranker: Ranker, example: Example) -> Float32:
     """Return the head's part of the first outcome's logit of all candidates, float32 [C]."""
     with torch.inference_mode():
         features, _ = _padded(ranker, [example])
-        logits: Float32 = ranker.head.parts(features).sum(-2)[0, :, 0].numpy()
+        logits: Float32 = ranker.head.of_features(features)[0, :, 0].numpy()
         return logits
 
 

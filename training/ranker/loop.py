@@ -66,7 +66,7 @@ def train_ranker(
         say(f"ranker, trees alone: validation NDCG@10 {reached:.4f}")
         record(say, "ranker/validation_ndcg@10", reached)
         return reached
-    fit_head(ranker, learn, judge, labels, settings)
+    fit_head(ranker, learn, judge, labels, settings, say)
     give_back()
     hardness = {id(example): head_logits(ranker, example) for example in learn}
     torch.nn.init.zeros_(ranker.head.language.weight.detach())
