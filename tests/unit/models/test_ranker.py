@@ -85,7 +85,7 @@ def test_contributions_sum_to_the_logit(ranker: Ranker) -> None:
     batch = collate(ranker.config, [user_of(ranker, candidates=6)])
     with torch.inference_mode():
         found, language, parts = ranker.explain(batch)
-        assert torch.equal(found, ranker(batch))
+        torch.testing.assert_close(found, ranker(batch))
     total = language + parts.sum(-1) + ranker.head.bias[0]
     torch.testing.assert_close(total, found[..., 0], atol=1e-5, rtol=1e-4)
 
