@@ -55,18 +55,22 @@ class TreeHead(nn.Module):
         self.bias[outcome] = self.bias[outcome] * slope + offset
 
     def forward(self, state_BCW: Tensor, features_BCF: Tensor) -> Tensor:
-        """Return logits [B, C, outcomes]; what the language model says is not read.
-
-        It does without the parts, which cost some fifty times as much.
-        """
+        """Return logits [B, C, outcomes]; what the language model says is not read."""
         del state_BCW
+        return self.of_features(features_BCF) + self.bias
+
+    def of_features(self, features_BCF: Tensor) -> Tensor:
+        """Return the sum of all features' parts [B, C, outcomes].
+
+        It does without the parts themselves, which cost some fifty times as much.
+        """
         rows = _rows(features_BCF)
         logits = np.zeros((len(rows), len(self._ensembles)))
         for outcome, ensemble in enumerate(self._ensembles):
             if ensemble is not None:
                 logits[:, outcome] = ensemble.scores(rows)
         shape = (*features_BCF.shape[:-1], len(self._ensembles))
-        return self.slope * _tensor(logits, features_BCF).view(shape) + self.bias
+        return self.slope * _tensor(logits, features_BCF).view(shape)
 
     def explain(self, state_BCW: Tensor, features_BCF: Tensor) -> tuple[Tensor, Tensor, Tensor]:
         """Return logits [B, C, outcomes], and of the first outcome's the language model's part
