@@ -1,5 +1,6 @@
 """Users' own words in training: profiles, reviews, and words made from what a target is."""
 
+import re
 from collections.abc import Iterable
 from dataclasses import dataclass
 
@@ -12,6 +13,10 @@ from training.interactions import Interactions
 
 Int64 = npt.NDArray[np.int64]
 NO_WORDS = 0
+# How people say what they want; as often as not by naming it.
+ENGLISH = ("{}", "{}", "something with {}", "I like {}", "in the mood for {}", "{}, please")
+CHINESE = ("{}", "{}", "想看{}", "我喜欢{}", "来点{}", "有{}的")
+_CHINESE = re.compile(r"[\u3400-\u9fff]")
 
 
 @dataclass(frozen=True)
@@ -47,7 +52,7 @@ class Words:
 def collect_words(dataset: Dataset, interactions: Interactions, seed: int) -> Words:
     """Return the words of a data set, without vectors.
 
-    An item's words are up to three of its categories and tags, drawn by `seed`.
+    An item's words are a sentence of up to three of its categories and tags, drawn by `seed`.
     """
     random = np.random.default_rng(seed)
     place: dict[str, int] = {"": NO_WORDS}
@@ -60,13 +65,19 @@ def collect_words(dataset: Dataset, interactions: Interactions, seed: int) -> Wo
     reviews = dataset.interactions.text.to_numpy()[interactions.file_rows]
     of_event = places_of(review_words(text) for text in reviews)
     of_item = places_of(
-        _drawn([*categories, *tags], random)
+        _sentence([*categories, *tags], random)
         for categories, tags in zip(dataset.items.categories, dataset.items.tags, strict=True)
     )
     nothing = np.zeros((len(place), 0), np.float32)
     return Words(list(place), of_user, of_event, interactions.starts, of_item, nothing)
 
 
-def _drawn(known: list[str], random: np.random.Generator) -> str:
+def _sentence(known: list[str], random: np.random.Generator) -> str:
+    """Return what somebody might say who wants something of these names, "" without names."""
     count = min(len(known), int(random.integers(1, 4)))
-    return ", ".join(known[i].lower() for i in sorted(random.permutation(len(known))[:count]))
+    if not count:
+        return ""
+    names = [known[i].lower() for i in sorted(random.permutation(len(known))[:count])]
+    chinese = bool(_CHINESE.search("".join(names)))
+    joints, shapes = (("、", "和"), CHINESE) if chinese else ((", ", " and "), ENGLISH)
+    return shapes[random.integers(len(shapes))].format(joints[random.integers(2)].join(names))

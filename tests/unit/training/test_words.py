@@ -3,6 +3,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from features.word_tokens import word_tokens
 from training.datasets.source import open_dataset
 from training.interactions import interactions_of
 from training.words import NO_WORDS, Words, collect_words
@@ -39,6 +40,8 @@ def test_a_profile_comes_before_reviews(words: Words) -> None:
 
 
 def test_an_items_words_are_its_own(words: Words) -> None:
-    assert set(words.texts[words.of_item[0]].split(", ")) <= {"tea", "green"}
+    said = words.texts[words.of_item[0]]
+    assert {"tea", "green"} & set(word_tokens(said))
+    assert "{" not in said
     assert words.of_item[1] == NO_WORDS
     assert not np.any(words.vectors)
