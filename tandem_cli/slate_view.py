@@ -11,6 +11,7 @@ from tandem.v1.candidate_pb2 import RankedItem
 from tandem.v1.recommender_service_pb2 import RecommendResponse
 
 REASONS_SHOWN = 2
+TAGS_SHOWN = 8
 CONTRIBUTIONS_SHOWN = 4
 
 
@@ -62,8 +63,9 @@ def _notes(response: RecommendResponse) -> list[str]:
         notes.append("The list is empty.")
     if response.degraded:
         notes.append("DEGRADED: a part was down or late; the list was made without it.")
-    if wanted := [tag.tag for tag in response.interest_tags if tag.confidence > 0]:
-        notes.append(f"your words name: {', '.join(wanted)}")
+    if wanted := [tag for tag in response.interest_tags if tag.confidence > 0]:
+        told = (f"{tag.tag} ({tag.confidence:.0%})" for tag in wanted[:TAGS_SHOWN])
+        notes.append(f"your words were understood as: {', '.join(told)}")
     if unwanted := [tag.tag for tag in response.interest_tags if tag.confidence < 0]:
         notes.append(f"left out, as you asked: {', '.join(unwanted)}")
     for skipped in response.skipped_stages:

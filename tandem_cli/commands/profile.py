@@ -26,6 +26,7 @@ def put(
     user: str = typer.Option(..., "--user", "-u", help="The user."),
     text: str = typer.Option("", "--text", "-t", help="The user's own words about their tastes."),
     tags: list[str] = typer.Option([], "--tag", help="An interest. Repeatable, strongest first."),
+    dislikes: list[str] = typer.Option([], "--dislike", help="What to leave out. Repeatable."),
     language: str = typer.Option("", help="BCP 47 code, such as en or zh."),
     region: str = typer.Option("", help="Region, such as an ISO 3166 code."),
     personalization: bool = typer.Option(True, help="Whether lists may depend on this user."),
@@ -36,7 +37,10 @@ def put(
         text=text,
         language_code=language,
         region_code=region,
-        interest_tags=[InterestTag(tag=tag) for tag in tags],
+        interest_tags=[
+            *(InterestTag(tag=tag) for tag in tags),
+            *(InterestTag(tag=tag, confidence=-1.0) for tag in dislikes),
+        ],
         personalization_disabled=not personalization,
     )
     with calling(target) as client:

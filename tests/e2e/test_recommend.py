@@ -80,6 +80,43 @@ def test_a_profile_is_known_to_the_very_next_request(client):
     assert not client.get_user_state("newcomer", timeout_s=10).user.profile.text
 
 
+def test_a_profile_fades_as_events_come_in(client):
+    client.put_profile("fading", UserProfile(text="I like jazz"), timeout_s=10)
+    fresh = confidences(client.recommend("fading", timeout_s=10))
+    assert max(fresh.values()) == 1.0
+    listed = ids(client.recommend("fading", item_count=10, timeout_s=10))
+    events = [
+        Event(user_id="fading", item_id=item_id, action=event_pb2.ACTION_VIEW) for item_id in listed
+    ]
+    client.record_events(events, timeout_s=10)
+    faded = confidences(client.recommend("fading", timeout_s=10))
+    assert faded == {tag: pytest.approx(sure / 2) for tag, sure in fresh.items()}
+    # What is said with a request, or said again, counts in full.
+    assert max(confidences(client.recommend("fading", text="jazz", timeout_s=10)).values()) == 1.0
+    client.put_profile("fading", UserProfile(text="I like jazz"), timeout_s=10)
+    assert confidences(client.recommend("fading", timeout_s=10)) == fresh
+    client.erase_user("fading", timeout_s=10)
+
+
+def confidences(answer):
+    return {tag.tag: tag.confidence for tag in answer.interest_tags}
+
+
+def test_words_steer_a_known_users_list_as_much_as_the_caller_wants(client, known_users):
+    def fit(weight):
+        answer = client.recommend(
+            known_users[2], text="jazz", text_weight=weight, item_count=20, timeout_s=10
+        )
+        assert not answer.degraded, answer.skipped_stages
+        texts = (f"{item.title}".lower() for item in answer.items)
+        reasons = [reason.kind for item in answer.items for reason in item.reasons]
+        return sum("jazz" in text for text in texts), reasons
+
+    (mute, _), (loud, reasons) = fit(0.0), fit(10.0)
+    assert loud > mute
+    assert candidate_pb2.REASON_KIND_MATCHES_WORDS in reasons
+
+
 def test_three_events_change_the_very_next_list(client, known_users):
     user = known_users[1]
     before = client.recommend(user, timeout_s=10)
