@@ -1,6 +1,6 @@
 """When and where a list is asked for."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 import numpy.typing as npt
@@ -16,13 +16,15 @@ class Moment:
     """A request's time and place.
 
     time_ms: Unix milliseconds. offset_min: minutes from UTC, or `features.clock.NO_CLOCK`.
-    latitude, longitude: degrees, NaN where unknown.
+    latitude, longitude: degrees, NaN where unknown. region: by name, as profiles tell it, "" where
+    unknown.
     """
 
     time_ms: int
     offset_min: int = 0
     latitude: float = float("nan")
     longitude: float = float("nan")
+    region: str = ""
 
     @property
     def point(self) -> npt.NDArray[np.float64]:
@@ -49,15 +51,16 @@ def moment_after(
     return Moment(time_ms, offset_min, float(np.float32(latitude)), float(np.float32(longitude)))
 
 
-def moment_of(context: RequestContext, events: EventArrays) -> Moment:
-    """Return the moment of a request of a user with these events."""
+def moment_of(context: RequestContext, events: EventArrays, region: str = "") -> Moment:
+    """Return the moment of a request of a user with these events, of a region by name."""
     given = context.HasField("place")
-    return moment_after(
+    moment = moment_after(
         events,
         context.request_time.ToMilliseconds(),
         context.utc_offset.seconds // 60 if context.HasField("utc_offset") else None,
         (context.place.latitude, context.place.longitude) if given else None,
     )
+    return replace(moment, region=region)
 
 
 def minute_of_week(time_ms: int, offset_min: int) -> int:

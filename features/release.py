@@ -14,6 +14,7 @@ from features.cf import CfModel
 from features.fusion import SourceWeights, named_weights
 from features.item_table import ItemTable, read_item_table
 from features.neighbours import Neighbours
+from features.popularity import Counting, Popularity, everywhere
 from features.ratings import ItemRatings
 from features.rhythms import Rhythms
 from features.senses import Senses, named_senses
@@ -164,6 +165,17 @@ class Release:
         return Rhythms(tensors["lifts"], tensors["projection"], tensors["base"])
 
     @cached_property
+    def popularity(self) -> Popularity:
+        """What is popular where and when; nothing of it in a release made before this was kept."""
+        about = self.directory / "popularity.json"
+        if not about.is_file():
+            return everywhere()
+        told = json.loads(about.read_text())
+        tensors = load_file(self.directory / "popularity.safetensors")
+        counting = Counting(**told["counting"])
+        return Popularity(**tensors, regions=told["regions"], counting=counting)
+
+    @cached_property
     def word_index(self) -> WordIndex:
         """Items by the words of their texts."""
         return read_word_index(self.directory / "words", len(self.items))
@@ -193,6 +205,7 @@ class Release:
             self.tower,
             self.ratings,
             self.rhythms,
+            self.popularity,
             self.word_index,
             self.tags,
             self.source_weights,

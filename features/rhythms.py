@@ -34,13 +34,24 @@ class Rhythms:
         """
         if moment.offset_min == NO_CLOCK:
             return np.zeros(len(rows), np.float32)
-        times = np.array([moment.time_ms], np.int64)
-        hour = int(bins_of(times, np.array([moment.offset_min], np.int32))[0])
+        hour = bin_of(moment)
         base = self.base[hour]
         found = lift(base + vectors @ self.projection[:, hour], base)
         known = rows >= 0
         found[known] = self.lifts[rows[known], hour]
         return found
+
+    def of_all(self, moment: Moment) -> Float32 | None:
+        """Return the lifts of all items of the release at a moment, None if its hour is unknown."""
+        if moment.offset_min == NO_CLOCK:
+            return None
+        return self.lifts[:, bin_of(moment)].astype(np.float32)
+
+
+def bin_of(moment: Moment) -> int:
+    """Return the bin of a moment whose hour is known."""
+    offsets = np.array([moment.offset_min], np.int32)
+    return int(bins_of(np.array([moment.time_ms], np.int64), offsets)[0])
 
 
 def bins_of(

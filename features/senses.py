@@ -33,7 +33,8 @@ class Senses:
         if not self.clock:
             moment = replace(moment, offset_min=NO_CLOCK)
         if not self.place:
-            moment = replace(moment, latitude=float("nan"), longitude=float("nan"))
+            nowhere = float("nan")
+            moment = replace(moment, latitude=nowhere, longitude=nowhere, region="")
         return moment
 
     def by_name(self) -> dict[str, bool]:

@@ -14,6 +14,7 @@ from features.history import mean_vector, recency, weights_of_actions
 from features.item_table import ItemTable
 from features.moment import Moment
 from features.neighbours import Neighbours
+from features.popularity import Popularity
 from features.ratings import ItemRatings, RatedPast, rated_past
 from features.rhythms import Rhythms
 from features.senses import Senses
@@ -35,6 +36,7 @@ class ReleaseTables:
     tower: TowerSpace
     ratings: ItemRatings
     rhythms: Rhythms
+    popularity: Popularity
     word_index: WordIndex
     tags: ItemTags
     weights: SourceWeights

@@ -117,7 +117,7 @@ class RetrievePipeline:
         shut_out = len(request.excluded_item_ids)
         if not loaded.release.repeat:
             shut_out += max(len(request.user.seen.item_hashes), len(item_ids))
-        moment = moment_of(request.context, events)
+        moment = moment_of(request.context, events, request.user.profile.region_code)
         return Query(
             loaded=loaded,
             moment=senses.of_moment(moment),

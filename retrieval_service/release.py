@@ -51,6 +51,11 @@ def read_release(uri: str) -> LoadedRelease:
         tower = load_tower_config(release.tower_directory)
         if release.tower.item_vectors.shape != (len(release.items), tower.width):
             raise ReleaseUnusable(f"{uri}: tower space and item table differ in size")
+        popularity = release.popularity
+        if popularity.rows.max(initial=-1) >= len(release.items):
+            raise ReleaseUnusable(f"{uri}: what is popular where and item table differ")
+        if popularity.counting.hour and len(release.rhythms.lifts) != len(release.items):
+            raise ReleaseUnusable(f"{uri}: hours and item table differ in length")
     except (OSError, KeyError, TypeError, ValueError) as error:
         raise ReleaseUnusable(f"{uri} cannot be read: {error}") from error
     order = np.argsort(-release.items.recent_popularity, kind="stable")

@@ -98,8 +98,14 @@ def popularity(
 ) -> tuple[npt.NDArray[np.float32], npt.NDArray[np.float32]]:
     """Return each item's count of events, float32 [items], plain and halved for every 30 days."""
     events = interactions.events
-    newest = events.times_ms.max(initial=0)
-    decay = np.exp2(-(newest - events.times_ms) / (DAY_MS * HALF_LIFE_DAYS))
     plain = np.bincount(events.rows, minlength=interactions.items)
-    recent = np.bincount(events.rows, weights=decay, minlength=interactions.items)
+    recent = np.bincount(
+        events.rows, weights=decayed(events.times_ms), minlength=interactions.items
+    )
     return plain.astype(np.float32), recent.astype(np.float32)
+
+
+def decayed(times_ms: npt.NDArray[np.int64]) -> npt.NDArray[np.float64]:
+    """Return what events [n] count: half as much for every 30 days before the newest."""
+    ago_ms = times_ms.max(initial=0) - times_ms
+    return np.asarray(np.exp2(-ago_ms / (DAY_MS * HALF_LIFE_DAYS)), np.float64)

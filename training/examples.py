@@ -1,7 +1,7 @@
 """Training examples of the ranker: targets with the candidates that the sources find for them."""
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 import numpy.typing as npt
@@ -119,9 +119,11 @@ class ExampleMaker:
         The target's own place would give the answer away.
         """
         events, place = self.interactions.of(target.user), target.place
-        return moment_after(
+        moment = moment_after(
             self.history(target), int(events.times_ms[place]), int(events.offsets_min[place])
         )
+        regions = self.interactions.regions
+        return replace(moment, region=regions[target.user]) if regions else moment
 
     def view(self, target: Target, tower_vector: npt.NDArray[np.float32] | None) -> UserView:
         """Return the user just before the target, with the tower's vector float32 [W], if any."""

@@ -5,6 +5,7 @@ from dataclasses import dataclass, replace
 
 from features.fusion import SourceWeights
 from features.item_table import ItemTable
+from features.popularity import Counting
 from features.senses import ALL_SENSES, Senses
 from features.tags import ItemTags
 from features.tower import TowerSpace
@@ -19,6 +20,7 @@ from training.examples import ExampleMaker, Models
 from training.interactions import Interactions
 from training.item_table import counted
 from training.judgements import judged_targets, judgements
+from training.popularity import counting_line, fit_popularity, learn_popularity
 from training.progress import Say, tracked
 from training.ranker.adapters import add_adapters, merge_adapters
 from training.ranker.calibration import calibrate
@@ -84,6 +86,9 @@ def fit_early(run: Run) -> Models:
         checkpoint=run.checkpoint,
     )
     models = Models(fit_tables(run, early, fitted.space, SourceWeights()), fitted)
+    counting = learn_popularity(run.maker(models), run.targets.validate)
+    models = replace(models, tables=_counting(models.tables, counting))
+    run.say(counting_line(counting))
     weights = learn_weights(run.maker(models), run.targets.validate)
     told = ", ".join(f"{name} {weight:.2f}" for name, weight in weights.by_name().items())
     run.say(
@@ -110,8 +115,9 @@ def refit(run: Run, models: Models, known: Interactions, purpose: str) -> Models
         checkpoint=run.checkpoint,
         stage=f"user tower for the {purpose}",
     )
-    weights = models.tables.weights
-    return Models(fit_tables(run, known, tower.space, weights), tower)
+    before = models.tables
+    tables = fit_tables(run, known, tower.space, before.weights)
+    return Models(_counting(tables, before.popularity.counting), tower)
 
 
 def fit_ranker(
@@ -166,6 +172,10 @@ def fit_ranker(
     return {"candidate_recall": recall, "calibration_error": calibration, **quality}
 
 
+def _counting(tables: ReleaseTables, counting: Counting) -> ReleaseTables:
+    return replace(tables, popularity=tables.popularity.with_counting(counting))
+
+
 def fit_tables(
     run: Run, fitted: Interactions, tower: TowerSpace, weights: SourceWeights
 ) -> ReleaseTables:
@@ -177,6 +187,7 @@ def fit_tables(
         tower,
         fit_ratings(fitted),
         fit_rhythms(fitted, run.base.text_vectors),
+        fit_popularity(fitted),
         run.word_index,
         run.tags,
         weights,

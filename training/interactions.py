@@ -19,13 +19,14 @@ class Interactions:
 
     events: arrays over all events. starts: int64 [users + 1], where each user's events begin.
     items: how many items there are. file_rows: int64 [events], each event's row in the data set's
-    interactions.
+    interactions. regions: of each user, "" where unknown; empty where no user's is known.
     """
 
     events: EventArrays
     starts: npt.NDArray[np.int64]
     items: int
     file_rows: npt.NDArray[np.int64]
+    regions: tuple[str, ...] = ()
 
     @property
     def users(self) -> int:
@@ -49,11 +50,14 @@ class Interactions:
         """Return some of the events, `keep` [events]; the users stay the same."""
         counts = np.bincount(self.user_rows()[keep], minlength=self.users)
         starts = np.concatenate([[0], np.cumsum(counts)]).astype(np.int64)
-        return Interactions(self.events.take(keep), starts, self.items, self.file_rows[keep])
+        return replace(
+            self, events=self.events.take(keep), starts=starts, file_rows=self.file_rows[keep]
+        )
 
     def sensed_by(self, senses: Senses) -> "Interactions":
         """Return the events as they are with some senses."""
-        return replace(self, events=senses.of_events(self.events))
+        regions = self.regions if senses.place else ()
+        return replace(self, events=senses.of_events(self.events), regions=regions)
 
     def user_rows(self) -> npt.NDArray[np.int64]:
         """Return each event's user, int64 [events]."""
@@ -97,7 +101,8 @@ def interactions_of(dataset: Dataset) -> Interactions:
         longitudes=longitudes,
     )
     starts = np.searchsorted(dataset.user_rows[rows], np.arange(len(dataset.users) + 1))
-    return Interactions(events, starts.astype(np.int64), len(dataset.items), rows)
+    regions = tuple(dataset.users["region_code"]) if dataset.users["region_code"].any() else ()
+    return Interactions(events, starts.astype(np.int64), len(dataset.items), rows, regions)
 
 
 def _places(

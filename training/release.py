@@ -157,6 +157,18 @@ def _write_tables(draft: Path, tables: ReleaseTables) -> None:
         {"lifts": rhythms.lifts, "projection": rhythms.projection, "base": rhythms.base},
         draft / "rhythms.safetensors",
     )
+    popular = tables.popularity
+    save_file(
+        {
+            "centres": popular.centres,
+            "starts": popular.starts,
+            "rows": popular.rows,
+            "counts": popular.counts,
+        },
+        draft / "popularity.safetensors",
+    )
+    told = {"regions": popular.regions, "counting": asdict(popular.counting)}
+    (draft / "popularity.json").write_text(json.dumps(told, ensure_ascii=False))
     tables.word_index.save(draft / "words")
     tables.tags.save(draft)
     (draft / "tower").mkdir()

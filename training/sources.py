@@ -81,7 +81,7 @@ def ask_sources(
             Source.SOURCE_CF: cf[place],
             Source.SOURCE_SIMILAR: user.neighbour_scores.copy(),
             Source.SOURCE_SEQUENCE: tower[place],
-            Source.SOURCE_POPULAR: tables.items.recent_popularity.copy(),
+            Source.SOURCE_POPULAR: _popular(tables, user),
             Source.SOURCE_HABIT: _habit(user, len(tables.items)),
             Source.SOURCE_NEARBY: _nearby(tables.items, user),
             Source.SOURCE_LEXICAL: tables.word_index.scores(said[place]),
@@ -92,6 +92,11 @@ def ask_sources(
             if not repeat or source == Source.SOURCE_SIMILAR:
                 values[seen] = 0.0
         yield [best_rows(scores[source], depth) for source in SOURCES]
+
+
+def _popular(tables: ReleaseTables, user: UserView) -> Float32:
+    scores = tables.popularity.at(user.moment, tables.items, tables.rhythms)
+    return tables.items.recent_popularity.copy() if scores is None else scores
 
 
 def _habit(user: UserView, items: int) -> Float32:

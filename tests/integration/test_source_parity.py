@@ -2,6 +2,7 @@
 
 from collections.abc import AsyncIterator, Iterator
 from pathlib import Path
+from unittest.mock import patch
 
 import numpy as np
 import pytest
@@ -13,6 +14,7 @@ from features.events import EventArrays, event_arrays
 from features.heard import Heard, silence
 from features.interests import interests
 from features.moment import Moment, moment_after
+from features.popularity import Counting
 from features.release import Release, open_release
 from features.user_view import view_user
 from features.words import Said
@@ -28,6 +30,7 @@ from tests.support.trained import SETTINGS, train_places
 from tests.support.triton import running_triton
 from training.datasets.protos import items_of
 from training.datasets.source import open_dataset
+from training.examples import ExampleMaker
 from training.interactions import Interactions, interactions_of
 from training.sources import Found, find_candidates
 from training.tower.users import inputs_of, user_vectors
@@ -36,12 +39,23 @@ pytestmark = [pytest.mark.asyncio(loop_scope="module"), pytest.mark.timeout(300)
 # Of a vector's greatest component; and of a standardised score.
 VECTOR_TOLERANCE = 1e-4
 SCORE_TOLERANCE = 1e-3
-EXACT = (Source.SOURCE_SEQUENCE, Source.SOURCE_HABIT, Source.SOURCE_NEARBY)
+EXACT = (
+    Source.SOURCE_SEQUENCE,
+    Source.SOURCE_HABIT,
+    Source.SOURCE_NEARBY,
+    Source.SOURCE_POPULAR,
+)
+
+
+def counting_here_and_now(_: ExampleMaker, __: object) -> Counting:
+    return Counting(reach_km=2.0, hour=0.5)
 
 
 @pytest.fixture(scope="module")
 def trained(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    return train_places(tmp_path_factory.mktemp("places"))
+    # Place and hour count in what is popular, whatever so small a data set would teach.
+    with patch("training.fitting.learn_popularity", counting_here_and_now):
+        return train_places(tmp_path_factory.mktemp("places"))
 
 
 @pytest.fixture(scope="module")

@@ -116,7 +116,9 @@ def moments(trial: Trial, numbers: Sequence[int]) -> Moments:
         said, of_user=said.of_user[asks.users], of_event=said.of_event[places], starts=starts
     )
     file_rows = trial.events.file_rows[places]
-    return Moments(Interactions(arrays, starts, trial.events.items, file_rows), words)
+    of_all = trial.events.regions
+    regions = tuple(of_all[user] for user in asks.users) if of_all else ()
+    return Moments(Interactions(arrays, starts, trial.events.items, file_rows, regions), words)
 
 
 def with_vectors(
