@@ -11,6 +11,7 @@ the other half, five at most, are asked for, so that no sentence knows its answe
 """
 
 import argparse
+import json
 from collections import Counter
 from pathlib import Path
 
@@ -37,20 +38,27 @@ def main() -> None:
     dataset = open_dataset(arguments.dataset, rejects=None)
     events = held_out(dataset)
     users = with_sentences(dataset, events)
-    arguments.out.mkdir(parents=True)
     kept = events[events["split"] != ""]
-    kept.to_csv(arguments.out / "interactions.csv", index=False)
-    users.to_csv(arguments.out / "users.csv", index=False)
-    items = dataset.items.drop(columns="attributes")
-    for name in ("categories", "tags"):
-        items[name] = items[name].map("|".join)
-    items["created_at"] = items["created_at"].where(items["created_at"] > 0, np.nan)
-    items.to_csv(arguments.out / "items.csv", index=False)
+    write_dataset(dataset, kept, users, arguments.out)
     asked = kept[kept["split"] == "test"]
     print(
         f"{asked['user_id'].nunique():,} users known by a sentence, {len(asked):,} of their events "
         f"asked for; {len(kept) - len(asked):,} events of others to learn from, in {arguments.out}"
     )
+
+
+def write_dataset(dataset: Dataset, events: pd.DataFrame, users: pd.DataFrame, out: Path) -> None:
+    """Write a data set of the same items, without their attributes."""
+    out.mkdir(parents=True)
+    events.to_csv(out / "interactions.csv", index=False)
+    users.to_csv(out / "users.csv", index=False)
+    items = dataset.items.drop(columns="attributes")
+    for name in ("categories", "tags"):
+        items[name] = items[name].map("|".join)
+    items["created_at"] = items["created_at"].where(items["created_at"] > 0, np.nan)
+    items.to_csv(out / "items.csv", index=False)
+    about = {"name": out.resolve().name, "repeat": dataset.repeat}
+    (out / "dataset.json").write_text(json.dumps(about) + "\n")
 
 
 def held_out(dataset: Dataset) -> pd.DataFrame:
