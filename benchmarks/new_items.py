@@ -71,7 +71,7 @@ def main() -> None:
         "systems": {
             name: {metric: system["metrics"][metric] for metric in METRICS}
             for name, system in report["systems"].items()
-            if system["status"] == "ok"
+            if METRICS[0] in system.get("metrics", {})
         },
     }
     for line in lines(result):
