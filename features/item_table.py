@@ -59,6 +59,15 @@ class ItemTable:
         row_by_id = self._row_by_id
         return np.fromiter((row_by_id.get(i, UNKNOWN_ROW) for i in item_ids), dtype=np.int32)
 
+    def id_rows(self, rows: npt.NDArray[np.int32]) -> npt.NDArray[np.int32]:
+        """Return rows [n], -1 for items that nobody has used.
+
+        What a model knows an item by is learned from its use. Of one without any it would know
+        that it was never wanted, though it may be new.
+        """
+        used = (rows >= 0) & (self.popularity[np.maximum(rows, 0)] > 0) if len(self) else rows >= 0
+        return np.where(used, rows, UNKNOWN_ROW).astype(np.int32)
+
     def places(self, rows: npt.NDArray[np.int32]) -> tuple[Float32, Float32]:
         """Return latitudes and longitudes [n] of items by row, NaN where unknown."""
         known = rows >= 0

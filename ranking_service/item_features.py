@@ -85,7 +85,7 @@ def rank_input(loaded: LoadedRelease, request: RankRequest) -> RankInput:
         events=events[recent],
         event_vectors=event_vectors[recent],
         candidates=PackedCandidates(
-            rows=rows,
+            rows=items.id_rows(rows),
             vectors=vectors,
             features=np.where(found, features, without_sources(features)),
             texts=text_tokens(loaded, rows, candidates, changed),

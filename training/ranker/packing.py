@@ -47,7 +47,7 @@ class Packer:
             events=events,
             event_vectors=tables.items.text_vectors[events.rows],
             candidates=PackedCandidates(
-                rows=flat,
+                rows=tables.items.id_rows(flat),
                 vectors=tables.items.text_vectors[flat],
                 features=np.concatenate(
                     [e.features[places] for e, places in zip(chunk, chosen, strict=True)]

@@ -39,9 +39,9 @@ class FittedTower:
 
 
 def new_tower(known: Interactions, text_width: int, settings: TrainSettings) -> UserTower:
-    """Return an untrained tower."""
+    """Return an untrained tower; items that nobody has used are known by their texts alone."""
     mean, scale = mean_and_scale(known.events.ratings)
-    return UserTower(
+    tower = UserTower(
         TowerConfig(
             items=known.items,
             text_width=text_width,
@@ -55,6 +55,10 @@ def new_tower(known: Interactions, text_width: int, settings: TrainSettings) -> 
             dropout=settings.tower_dropout,
         )
     )
+    unused = np.bincount(known.events.rows, minlength=known.items) == 0
+    with torch.no_grad():
+        tower.items.ids.weight[torch.from_numpy(unused)] = 0.0
+    return tower
 
 
 def fit_tower(
@@ -133,7 +137,7 @@ def _epoch(
     for some in place.drawn(random, draw)[place.step :]:
         batch = collate(sequences, some)
         targets_P = batch.next_rows_BL[batch.predicts_BL]
-        classes = all_or_sampled(targets_P, len(base), settings.tower_negatives, random)
+        classes = all_or_sampled(targets_P, sequences.used_U, settings.tower_negatives, random)
         # Each item's vector is computed once, for history and classes alike.
         rows, at = torch.unique(
             torch.cat([classes.rows_C, batch.rows_BL.flatten()]), return_inverse=True

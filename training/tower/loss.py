@@ -21,18 +21,22 @@ class Classes:
 
 
 def all_or_sampled(
-    targets_P: Tensor, items: int, negatives: int, random: np.random.Generator
+    targets_P: Tensor, items_U: Tensor, negatives: int, random: np.random.Generator
 ) -> Classes:
-    """Return the whole catalogue, or where it is much larger the targets and a uniform sample.
+    """Return all of some items, or where they are many more the targets and a uniform sample.
+
+    items_U: int64, the targets' among them. What nobody has used should not be among them: it
+    would be learned that nobody wants it, though all that is known is that it is new.
 
     A sampled item is drawn with probability `negatives` / (items - targets); its logit is raised by
     the negative logarithm of that (log-Q correction: Bengio and Senecal, IEEE Transactions on
     Neural Networks, 2008), which makes the softmax an estimate of that over the catalogue.
     """
+    items = len(items_U)
     if items <= 2 * negatives:
-        return Classes(torch.arange(items), torch.zeros(items))
+        return Classes(items_U, torch.zeros(items))
     wanted = torch.unique(targets_P)
-    drawn = torch.from_numpy(random.choice(items, size=negatives, replace=False))
+    drawn = items_U[torch.from_numpy(random.choice(items, size=negatives, replace=False))]
     others = drawn[~torch.isin(drawn, wanted)]
     raised = np.log((items - len(wanted)) / len(others))
     correction = torch.cat([torch.zeros(len(wanted)), torch.full((len(others),), float(raised))])

@@ -24,7 +24,8 @@ class Sequences:
 
     features: float32 [events, E]. next_ms: int64 [events], the time of the user's next event.
     contexts: float32 [events, X], the situation of the next event. predicts: bool [events],
-    whether the next event is to be predicted.
+    whether the next event is to be predicted. used_U: int64, the rows of the items of all events,
+    ascending.
     """
 
     interactions: Interactions
@@ -32,6 +33,7 @@ class Sequences:
     next_ms: Int64
     contexts: Float32
     predicts: npt.NDArray[np.bool_]
+    used_U: Tensor
 
 
 @dataclass(frozen=True)
@@ -82,7 +84,12 @@ def sequences_of(
                 )
             )
     return Sequences(
-        interactions, np.concatenate(features), next_ms, np.concatenate(situations), predicts
+        interactions,
+        np.concatenate(features),
+        next_ms,
+        np.concatenate(situations),
+        predicts,
+        torch.from_numpy(np.unique(events.rows).astype(np.int64)),
     )
 
 

@@ -13,6 +13,8 @@ from models.tower.serving import ServedTower
 from models.tower.tower import UserTower
 from tandem.v1.event_pb2 import Action
 from training.interactions import Interactions
+from training.settings import TrainSettings
+from training.tower.loop import new_tower
 from training.tower.loss import all_or_sampled, next_item_loss
 from training.tower.sequences import sequences_of, windows_of
 from training.tower.users import inputs_of, user_vectors
@@ -93,9 +95,21 @@ def test_every_event_but_the_first_is_predicted_once_in_an_epoch() -> None:
 
 
 def test_a_small_catalogue_is_told_apart_whole() -> None:
-    classes = all_or_sampled(torch.tensor([3, 5]), 10, 5, np.random.default_rng(0))
+    classes = all_or_sampled(torch.tensor([3, 5]), torch.arange(10), 5, np.random.default_rng(0))
     assert classes.rows_C.tolist() == list(range(10))
     assert not classes.correction_C.any()
+
+
+def test_what_nobody_has_used_is_not_learned_to_be_unwanted() -> None:
+    everyone = Interactions(history([1, 2, 9, 2]), np.array([0, 4]), ITEMS, np.arange(4))
+    used = sequences_of(everyone, False, 0.0, 1.0).used_U
+    assert used.tolist() == [1, 2, 9]
+    for negatives in (1, 5):
+        classes = all_or_sampled(torch.tensor([2]), used, negatives, np.random.default_rng(0))
+        assert set(classes.rows_C.tolist()) <= {1, 2, 9}
+    tower = new_tower(everyone, TEXT, TrainSettings(tower_width=WIDTH))
+    known = tower.items.ids.weight.abs().sum(1) > 0
+    assert known.nonzero().flatten().tolist() == [1, 2, 9]
 
 
 def test_sampled_classes_stand_for_the_whole_catalogue() -> None:
@@ -106,7 +120,7 @@ def test_sampled_classes_stand_for_the_whole_catalogue() -> None:
     exact = float(F.cross_entropy(users @ items.T, targets))
     estimates = []
     for _ in range(40):
-        classes = all_or_sampled(targets, 2_000, 400, random)
+        classes = all_or_sampled(targets, torch.arange(2_000), 400, random)
         assert len(torch.unique(classes.rows_C)) == len(classes.rows_C)
         estimates.append(float(next_item_loss(users, targets, classes, items[classes.rows_C])))
     assert abs(float(np.mean(estimates)) - exact) < 0.03
