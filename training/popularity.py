@@ -95,7 +95,10 @@ def _clearly_best(
 
 
 def _worth(maker: ExampleMaker, targets: Sequence[Target], counting: Counting) -> Float64:
-    """Return 1 / log2(1 + rank) of each target among what its user may be shown, float64 [n]."""
+    """Return how high each target ranks among what its user may be shown, float64 [n].
+
+    On a logarithmic scale: from 1 for the first to 0 for the last, or for one without any count.
+    """
     items, rhythms = maker.tables.items, maker.tables.rhythms
     popularity = maker.tables.popularity.with_counting(counting)
     worth = np.zeros(len(targets))
@@ -106,5 +109,7 @@ def _worth(maker: ExampleMaker, targets: Sequence[Target], counting: Counting) -
         better = scores > scores[row]
         if not maker.repeat:
             better[maker.history(target).rows] = False
-        worth[place] = 1.0 / np.log2(2.0 + np.count_nonzero(better)) if scores[row] > 0 else 0.0
+        if scores[row] > 0:
+            rank = 1.0 + np.count_nonzero(better)
+            worth[place] = 1.0 - np.log(rank) / np.log(len(items) + 1.0)
     return worth
