@@ -18,7 +18,7 @@ from training.progress import Say, tracked
 Float32 = npt.NDArray[np.float32]
 READ_AT_ONCE = 32
 # How much longer a text takes with gradients than without, the rest of the step included.
-LEARN_BY_READ = 4.5
+LEARN_BY_READ = 9.0
 
 
 def fine_tune(
