@@ -33,7 +33,7 @@ def test_train_needs_a_data_set_and_a_place_to_write(dataset):
 def test_train_encoder_needs_none_of_what_train_needs(dataset, tmp_path):
     status, said = run("train", "encoder", "--dataset", dataset, "--out", tmp_path / "out")
     assert status == 1
-    assert said == "say --pretrain: it is the one way in which an encoder is trained"
+    assert said == "say --pretrain or --behaviour: one way in which an encoder is trained"
 
 
 def test_what_train_needs_is_needed_again_after_train_encoder(dataset, tmp_path):

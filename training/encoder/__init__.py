@@ -1,1 +1,1 @@
-"""Continued pre-training of the text encoder on a catalogue's own texts."""
+"""Training of the text encoder: on a catalogue's own texts, and on what people did."""

@@ -1,4 +1,4 @@
-"""What pre-training gained: can the meaning of a user's history name the next item better?"""
+"""What training gained: can the meaning of a user's history name the next item better?"""
 
 from dataclasses import dataclass
 from typing import Any
@@ -7,7 +7,6 @@ import numpy as np
 import numpy.typing as npt
 
 from features.history import mean_vector, recency, weights_of_actions
-from training.encoder.pretraining import Losses
 from training.evaluation.intervals import Difference, Metric, UserBootstrap
 from training.evaluation.metrics import hit
 from training.interactions import Interactions
@@ -50,57 +49,48 @@ def _mean(known: Interactions, user: int, place: int, vectors: Float32) -> Float
     return mean_vector(vectors[events.rows], weights)
 
 
+def asked(
+    places: npt.NDArray[np.int64], users: int, random: np.random.Generator
+) -> npt.NDArray[np.int64]:
+    """Return targets' places [users] for at most so many users, drawn at random."""
+    some = places.copy()
+    some[random.permutation(np.flatnonzero(places > NONE))[users:]] = NONE
+    return some
+
+
 @dataclass(frozen=True)
-class Gain:
-    """Losses, and recall@200 before and after with the difference; None without users to ask."""
+class Change:
+    """A measure before and after with the difference, of `count` users or words, at least one."""
 
-    losses: Losses
-    users: int
-    before: Metric | None
-    after: Metric | None
-    difference: Difference | None
-
-    def lines(self) -> list[str]:
-        """Return what people are told."""
-        losses = self.losses
-        said = [
-            f"held-out masked-LM loss: {losses.before:.3f} before, {losses.after:.3f} after "
-            f"{losses.steps:,} steps ({losses.untouched:.3f} with a head that knows nothing)"
-        ]
-        if self.before is None or self.after is None or self.difference is None:
-            return [*said, "no user has an event to look for: what it does for recall is not known"]
-        said.append(
-            f"recall@{CUT} by meaning, validation events of {self.users:,} users: "
-            f"{_shown(self.before)} before, {_shown(self.after)} after"
-        )
-        return [*said, verdict(self.difference)]
+    count: int
+    before: Metric
+    after: Metric
+    difference: Difference
 
     def as_json(self) -> dict[str, Any]:
         """Return the same for machines."""
-        losses = self.losses
-        return {
-            "held_out_loss": {
-                "untouched": losses.untouched,
-                "before": losses.before,
-                "after": losses.after,
-            },
-            "steps": losses.steps,
-            "users": self.users,
-            f"recall@{CUT}": {
-                "before": self.before,
-                "after": self.after,
-                "difference": self.difference,
-            },
-        }
+        return {"before": self.before, "after": self.after, "difference": self.difference}
+
+    def line(self, what: str) -> str:
+        """Return in words what was measured."""
+        return f"{what}: {_shown(self.before)} before, {_shown(self.after)} after"
 
 
-def gain_of(losses: Losses, before: Values, after: Values) -> Gain:
-    """Compare hits [users] before and after."""
+def change_of(before: Values, after: Values) -> Change | None:
+    """Compare values [n] before and after; None where there are none."""
     if not len(before):
-        return Gain(losses, 0, None, None, None)
+        return None
     bootstrap = UserBootstrap(np.arange(len(before)))
     was, became = bootstrap.means(np.column_stack([before, after]))
-    return Gain(losses, len(before), was, became, bootstrap.difference(after, before))
+    return Change(len(before), was, became, bootstrap.difference(after, before))
+
+
+def recall_lines(recall: Change | None, which: str) -> list[str]:
+    """Return what people are told of recall on some events, such as "validation"."""
+    if recall is None:
+        return [f"no user has a {which} event to look for: what it does for recall is not known"]
+    what = f"recall@{CUT} by meaning, {which} events of {recall.count:,} users"
+    return [recall.line(what), verdict(recall.difference)]
 
 
 def verdict(difference: Difference) -> str:
@@ -108,12 +98,12 @@ def verdict(difference: Difference) -> str:
     low, high = difference["ci95"]
     change = f"by {abs(difference['difference']):.4f}, 95 % interval {low:+.4f} to {high:+.4f}"
     if low > 0:
-        return f"pre-training raised recall {change}: this encoder is the better one here"
+        return f"training raised recall {change}: this encoder is the better one here"
     if high < 0:
-        return f"pre-training LOWERED recall {change}: the encoder it began from is the better one"
+        return f"training LOWERED recall {change}: the encoder it began from is the better one"
     direction = "rose" if difference["difference"] > 0 else "fell"
     if difference["difference"] == 0:
-        return "pre-training changed recall by nothing: there is no reason to prefer this encoder"
+        return "training changed recall by nothing: there is no reason to prefer this encoder"
     return f"recall {direction} {change}: no sure gain, so no reason to prefer this encoder"
 
 

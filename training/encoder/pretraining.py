@@ -1,7 +1,6 @@
 """Masked-language-model training on a catalogue's texts, the best by held-out loss kept."""
 
 import copy
-from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -16,7 +15,6 @@ from training.encoder.texts import Tokens, batches_of
 from training.progress import Say, tracked
 
 Float32 = npt.NDArray[np.float32]
-ENCODE_AT_ONCE = 64
 
 
 @dataclass(frozen=True)
@@ -94,27 +92,6 @@ def held_out_loss(model: MaskedModel, tokens: Tokens, settings: PretrainSettings
     return total / max(count, 1)
 
 
-def encode(model: MaskedModel, tokens: Tokens, say: Say) -> Float32:
-    """Return the texts' vectors, float32 [texts, D]."""
-    model.eval()
-    width = model.words.shape[1] if not len(tokens) else 0
-    vectors: Float32 = np.zeros((len(tokens), width), np.float32)
-    order = np.argsort([len(ids) for ids in tokens.ids], kind="stable").tolist()
-    starts = range(0, len(order), ENCODE_AT_ONCE)
-    for start in tracked(starts, len(starts), "encoding texts, batches", say):
-        some = order[start : start + ENCODE_AT_ONCE]
-        ids, _ = tokens.batch(some)
-        with torch.inference_mode():
-            with mixed_precision():
-                states = model.states(ids)
-            found = model.pooled(states.float(), ids).numpy()
-        if not width:
-            width = found.shape[1]
-            vectors = np.zeros((len(tokens), width), np.float32)
-        vectors[some] = found
-    return vectors
-
-
 class _Training:
     """Takes one step after another."""
 
@@ -178,8 +155,3 @@ def _run(
     training = _Training(model, learn, anchors, settings, steps)
     for _ in tracked(range(steps), steps, f"{what}, steps", say):
         training.step()
-
-
-def distinct(texts: Sequence[str]) -> list[str]:
-    """Return the texts that say something, each once, in order."""
-    return list(dict.fromkeys(text for text in texts if text.strip()))

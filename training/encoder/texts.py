@@ -1,4 +1,4 @@
-"""Texts as the masked language model reads them: token ids in batches of like length."""
+"""Texts as an encoder in training reads them: token ids in batches of like length."""
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
@@ -13,6 +13,7 @@ from torch import Tensor
 from training.errors import TrainingError
 
 MASK_TOKENS = ("[MASK]", "<mask>")
+NO_MASK = -1
 # Batches are cut from so many batches' texts in order of length, so that little is padding.
 SORTED_TOGETHER = 20
 
@@ -22,7 +23,7 @@ class Tokens:
     """Tokens of texts.
 
     ids, special: one int64 and one bool array a text; special tokens are no words. mask_id, pad_id:
-    the two tokens' ids. vocabulary: how many ids there are.
+    the two tokens' ids, NO_MASK where the tokenizer has none. vocabulary: how many ids there are.
     """
 
     ids: list[npt.NDArray[np.int64]]
@@ -47,15 +48,10 @@ class Tokens:
 
 
 def tokens_of(directory: Path, texts: Sequence[str], pad_id: int, max_tokens: int) -> Tokens:
-    """Return the tokens of texts; raise TrainingError where the tokenizer has no mask."""
+    """Return the tokens of texts, the first `max_tokens` of each."""
     tokenizer = Tokenizer.from_file(str(directory / "tokenizer.json"))
     masks = [tokenizer.token_to_id(token) for token in MASK_TOKENS]
-    mask_id = next((mask for mask in masks if mask is not None), None)
-    if mask_id is None:
-        raise TrainingError(
-            f"{directory}: its tokenizer has neither {' nor '.join(MASK_TOKENS)}, so that no "
-            "masked-language-model training can be done"
-        )
+    mask_id = next((mask for mask in masks if mask is not None), NO_MASK)
     tokenizer.enable_truncation(max_tokens)
     tokenizer.no_padding()
     encodings = tokenizer.encode_batch(list(texts))
@@ -66,6 +62,15 @@ def tokens_of(directory: Path, texts: Sequence[str], pad_id: int, max_tokens: in
         pad_id,
         tokenizer.get_vocab_size(),
     )
+
+
+def need_mask(tokens: Tokens, directory: Path) -> None:
+    """Raise TrainingError where the tokenizer of a directory has no mask."""
+    if tokens.mask_id == NO_MASK:
+        raise TrainingError(
+            f"{directory}: its tokenizer has neither {' nor '.join(MASK_TOKENS)}, so that no "
+            "masked-language-model training can be done"
+        )
 
 
 def batches_of(tokens: Tokens, size: int, random: np.random.Generator) -> Iterator[list[int]]:

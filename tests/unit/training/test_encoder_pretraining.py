@@ -14,10 +14,10 @@ from training.datasets import open_dataset
 from training.encoder.gain import found_by_meaning, verdict
 from training.encoder.masked_model import MaskedModel
 from training.encoder.masking import masked
-from training.encoder.pretraining import encode
-from training.encoder.run import REPORT, pretrain_encoder
+from training.encoder.model import encode
+from training.encoder.pretraining_run import REPORT, pretrain_encoder
 from training.encoder.settings import PretrainSettings
-from training.encoder.texts import batches_of, tokens_of
+from training.encoder.texts import batches_of, need_mask, tokens_of
 from training.errors import TrainingError
 from training.interactions import interactions_of
 
@@ -103,7 +103,8 @@ def test_pre_training_lowers_the_held_out_loss_and_writes_an_encoder(
     said: list[str] = []
     gain = run(dataset, out, encoder, said)
     assert gain.losses.after < gain.losses.before < gain.losses.untouched
-    assert gain.users == 60
+    assert gain.recall is not None
+    assert gain.recall.count == 60
     settings = read_settings(out)
     assert settings["pooling"] == "mean"
     before, after = (AutoModel.from_pretrained(d).state_dict() for d in (encoder, out))
@@ -121,7 +122,7 @@ def test_pre_training_lowers_the_held_out_loss_and_writes_an_encoder(
 def test_a_tokenizer_without_a_mask_is_told(tmp_path: Path) -> None:
     write_tokenizer(tmp_path, ["[PAD]", "[UNK]", "red"])
     with pytest.raises(TrainingError, match=r"neither \[MASK\] nor <mask>"):
-        tokens_of(tmp_path, ["red"], 0, 16)
+        need_mask(tokens_of(tmp_path, ["red"], 0, 16), tmp_path)
 
 
 def test_meaning_finds_what_is_near_the_history_and_only_that(tmp_path: Path) -> None:
