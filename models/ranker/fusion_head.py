@@ -45,14 +45,16 @@ class FusionHead(nn.Module):
 
     def of_features(self, features_BCF: Tensor) -> Tensor:
         """Return the sum of all features' parts [B, C, outcomes], without making each."""
-        bent = self._bent(features_BCF).flatten(-2)
-        return features_BCF @ self.linear_FA + bent @ self.outer_FHA.flatten(0, 1)
+        # In full precision: rounding a sum of so many parts would move the logit.
+        with torch.autocast(features_BCF.device.type, enabled=False):
+            bent = self._bent(features_BCF).flatten(-2)
+            return features_BCF @ self.linear_FA + bent @ self.outer_FHA.flatten(0, 1)
 
     def parts(self, features_BCF: Tensor) -> Tensor:
         """Return each feature's part of each logit [B, C, features, outcomes]."""
-        bent = self._bent(features_BCF)
-        bent = torch.einsum("...fh,fha->...fa", bent, self.outer_FHA)
-        return features_BCF[..., None] * self.linear_FA + bent
+        with torch.autocast(features_BCF.device.type, enabled=False):
+            bent = torch.einsum("...fh,fha->...fa", self._bent(features_BCF), self.outer_FHA)
+            return features_BCF[..., None] * self.linear_FA + bent
 
     def _bent(self, features_BCF: Tensor) -> Tensor:
         bent = torch.relu(features_BCF[..., None] * self.inner_FH + self.inner_bias_FH)
