@@ -112,7 +112,10 @@ class _Training:
             moments, vectors, self.chances, settings.hard_negatives, settings.temperature
         )
         (pull_TD,) = torch.autograd.grad(loss, vectors)
-        texts, weights = self._drawn(pull_TD.norm(dim=1).double().numpy())
+        lengths = pull_TD.norm(dim=1).double().numpy()
+        texts, weights = drawn(lengths, settings.batch_texts, self.random)
+        order = np.argsort([len(self.tokens.ids[text]) for text in texts], kind="stable")
+        texts, weights = texts[order], weights[order]
         # Without dropout: the vectors that are kept are compared with those of other steps.
         self.model.eval()
         for start in range(0, len(texts), READ_AT_ONCE):
@@ -129,18 +132,17 @@ class _Training:
         self.schedule.step()
         return float(loss.detach())
 
-    def _drawn(
-        self, lengths: npt.NDArray[np.float64]
-    ) -> tuple[npt.NDArray[np.int64], npt.NDArray[np.float32]]:
-        """Draw texts by their gradients' lengths; return them by length of text, and weights."""
-        count = self.settings.batch_texts
-        chance = lengths / lengths.sum()
-        texts, times = np.unique(
-            self.random.choice(len(chance), size=count, p=chance), return_counts=True
-        )
-        weights = (times / (count * chance[texts])).astype(np.float32)
-        order = np.argsort([len(self.tokens.ids[text]) for text in texts], kind="stable")
-        return texts[order], weights[order]
+
+def drawn(
+    lengths: npt.NDArray[np.float64], count: int, random: np.random.Generator
+) -> tuple[npt.NDArray[np.int64], npt.NDArray[np.float32]]:
+    """Draw `count` times in proportion to lengths [n]; return what was drawn, once, and weights.
+
+    In the mean over draws every place with a length has weight 1.
+    """
+    chance = lengths / lengths.sum()
+    places, times = np.unique(random.choice(len(chance), size=count, p=chance), return_counts=True)
+    return places, (times / (count * chance[places])).astype(np.float32)
 
 
 def timed(model: TextModel, tokens: Tokens, say: Say) -> tuple[Float32, float]:

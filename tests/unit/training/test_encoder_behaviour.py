@@ -8,6 +8,7 @@ from scipy import sparse
 from training.encoder.behaviour import Behaviour, Moments, behaviour_of
 from training.encoder.catalogue import Catalogue, open_catalogue
 from training.encoder.contrast import contrast, nearest_untaken, users_of
+from training.encoder.fine_tuning import drawn
 from training.encoder.labels import Labels, labels_of
 from training.errors import TrainingError
 from training.settings import TrainSettings
@@ -155,6 +156,16 @@ def test_the_loss_is_of_the_target_among_others_targets_and_hard_negatives() -> 
     loss = contrast(moments, vectors, chances, HARD, TEMPERATURE)
     assert float(loss) == pytest.approx(expected, rel=1e-4)
     assert float(contrast(moments, vectors, chances, 0, TEMPERATURE)) < float(loss)
+
+
+def test_what_is_read_stands_for_what_is_not() -> None:
+    lengths = np.array([4.0, 1.0, 0.0, 0.5, 2.0])
+    random = np.random.default_rng(0)
+    total = np.zeros(5)
+    for _ in range(4_000):
+        places, weights = drawn(lengths, 3, random)
+        total[places] += weights
+    np.testing.assert_allclose(total / 4_000, [1, 1, 0, 1, 1], atol=0.1)
 
 
 def test_labels_are_found_by_those_that_have_them(tmp_path: Path, titles: list[str]) -> None:
