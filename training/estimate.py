@@ -81,7 +81,8 @@ def estimate(counts: Counts, settings: TrainSettings) -> Estimate:
     ials = IALS_S_PER_EVENT * counts.events * settings.cf_iterations
     ials *= settings.cf_width / CF_WIDTH
     # Work for each event grows with the width of what is multiplied, and its share of all that is.
-    tower = TOWER_S_PER_EVENT * counts.events * (0.5 + 0.5 * settings.tower_width / TOWER_WIDTH)
+    read = min(counts.events, settings.tower_events)
+    tower = TOWER_S_PER_EVENT * read * (0.5 + 0.5 * settings.tower_width / TOWER_WIDTH)
     history = settings.max_history / settings.chunk_positions
     tokens = 1 + settings.candidate_tokens
     position = (settings.negatives + 1) * tokens + history

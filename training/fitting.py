@@ -112,6 +112,7 @@ def refit(run: Run, models: Models, known: Interactions, purpose: str) -> Models
         run.settings,
         run.say,
         epochs=max(run.settings.tower_refit_epochs, epochs),
+        read=models.tower.read,
         checkpoint=run.checkpoint,
         stage=f"user tower for the {purpose}",
     )

@@ -54,6 +54,14 @@ class Interactions:
             self, events=self.events.take(keep), starts=starts, file_rows=self.file_rows[keep]
         )
 
+    def of_users(self, users: npt.NDArray[np.int64]) -> "Interactions":
+        """Return all events of some users, ascending rows [n], who become rows 0 to n - 1."""
+        chosen = np.zeros(self.users, dtype=bool)
+        chosen[users] = True
+        keep = np.repeat(chosen, self.counts())
+        starts = np.concatenate([[0], np.cumsum(self.counts()[users])]).astype(np.int64)
+        return Interactions(self.events.take(keep), starts, self.items, self.file_rows[keep])
+
     def sensed_by(self, senses: Senses) -> "Interactions":
         """Return the events as they are with some senses."""
         regions = self.regions if senses.place else ()

@@ -10,7 +10,8 @@ class TrainSettings:
     cf_width, cf_regularization, cf_alpha, cf_iterations: of iALS. neighbours: kept for each item.
     ease_items: the most items for which neighbours are EASE's weights, as its cost is cubic; for
     more they are cosines. ease_regularization: of EASE.
-    tower_*: of the user tower; batch_events: events per step; negatives: items that a step tells
+    tower_*: of the user tower; events: about how many an epoch reads at most, of users in turn;
+    batch_events: events per step; negatives: items that a step tells
     the targets from, where the catalogue is more than twice as large; epochs at most, patience in
     epochs, and epochs by which a fitted tower goes on when there is more to learn from.
     source_depth: how many candidates each source gives. candidate_count: how many of their union
@@ -41,6 +42,7 @@ class TrainSettings:
     tower_heads: int = 2
     tower_dropout: float = 0.2
     tower_learning_rate: float = 1e-3
+    tower_events: int = 1_000_000
     tower_batch_events: int = 4096
     tower_negatives: int = 2048
     tower_epochs: int = 30

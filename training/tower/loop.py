@@ -23,19 +23,24 @@ from training.progress import Rate, Say, record, tracked
 from training.ratings import mean_and_scale
 from training.settings import TrainSettings
 from training.tower.loss import all_or_sampled, next_item_loss
+from training.tower.portions import portion
 from training.tower.sequences import Sequences, batches_of, collate, sequences_of, windows_of
 from training.tower.validation import Validation
 
 
 @dataclass(frozen=True)
 class FittedTower:
-    """A tower with the vectors of a release's items. epochs, events: by which it was fitted."""
+    """A tower with the vectors of a release's items.
+
+    epochs, events: by which it was fitted. read: how many epochs its weights come from in all.
+    """
 
     tower: UserTower
     served: ServedTower
     space: TowerSpace
     epochs: int
     events: int
+    read: int = 0
 
 
 def new_tower(known: Interactions, text_width: int, settings: TrainSettings) -> UserTower:
@@ -71,6 +76,7 @@ def fit_tower(
     *,
     validate: Validation | None = None,
     epochs: int,
+    read: int = 0,
     checkpoint: Checkpoint = NOWHERE,
     stage: str = "user tower",
 ) -> FittedTower:
@@ -78,15 +84,15 @@ def fit_tower(
 
     Its weights are the moving average of those that the steps lead to.
 
-    Without, it goes on from the weights that it has, for exactly so many epochs.
+    Without, it goes on from the weights that it has, for exactly so many epochs. read: the epochs
+    that those come from.
     """
     done = checkpoint.finished(stage, tower)
     if done is not None:
-        return _served(tower, base, done, known)
+        return _served(tower, base, known, done, read)
     torch.manual_seed(settings.seed)
     random = np.random.default_rng(settings.seed)
     config = tower.config
-    sequences = sequences_of(known, repeat, config.rating_mean, config.rating_scale)
     optimizer = torch.optim.AdamW(
         tower.parameters(), lr=settings.tower_learning_rate, weight_decay=settings.weight_decay
     )
@@ -95,18 +101,22 @@ def fit_tower(
     loop = Loop(stage, tower, optimizer, random, average=average)
     place = checkpoint.restore(loop) or Place()
     left = range(place.epoch, epochs + 1)
+    sequences: Sequences | None = None
     for epoch in tracked(left, len(left), "user tower, epochs at most", say):
         if place.ended(settings.tower_patience):
             break
+        part = portion(known, settings.tower_events, read + epoch - 1, settings.seed)
+        if sequences is None or part is not known:
+            sequences = sequences_of(part, repeat, config.rating_mean, config.rating_scale)
         pace = Rate()
         loss = _epoch(tower, base, sequences, settings, loop, place, checkpoint)
         record(say, "tower/loss", loss)
         record(say, "tower/learning_rate", settings.tower_learning_rate)
-        record(say, "tower/events_per_second", pace.of(len(known.events)))
+        record(say, "tower/events_per_second", pace.of(len(part.events)))
         if validate is None:
             say(f"user tower, epoch {epoch}: loss {loss:.3f}")
         else:
-            reached = validate.ndcg(_served(smooth, base, epoch, known).served)
+            reached = validate.ndcg(_served(smooth, base, known, epoch, read).served)
             say(f"user tower, epoch {epoch}: loss {loss:.3f}, validation NDCG@10 {reached:.4f}")
             record(say, "tower/validation_ndcg@10", reached)
             place.judge(reached, smooth)
@@ -114,7 +124,7 @@ def fit_tower(
     load_weights(tower, place.best_state or weights(smooth))
     took = place.best_epoch or epochs
     checkpoint.finish(stage, took, tower)
-    return _served(tower, base, took, known)
+    return _served(tower, base, known, took, read)
 
 
 def _epoch(
@@ -165,7 +175,9 @@ def _epoch(
     return float(np.mean(place.losses)) if place.losses else 0.0
 
 
-def _served(tower: UserTower, base: ItemTable, epochs: int, known: Interactions) -> FittedTower:
+def _served(
+    tower: UserTower, base: ItemTable, known: Interactions, epochs: int, read: int
+) -> FittedTower:
     """Return the tower with its items' vectors, ready to answer."""
     tower.eval()
     with torch.inference_mode():
@@ -175,4 +187,5 @@ def _served(tower: UserTower, base: ItemTable, epochs: int, known: Interactions)
     mean = centred.mean(axis=0)
     projection = tower.items.text.weight.detach().numpy().T.copy()
     space = TowerSpace(centred - mean, mean, projection)
-    return FittedTower(tower, ServedTower(tower, vectors).eval(), space, epochs, len(known.events))
+    served = ServedTower(tower, vectors).eval()
+    return FittedTower(tower, served, space, epochs, len(known.events), read + epochs)
