@@ -1,5 +1,7 @@
 """The rows of one table on their way through the checks."""
 
+from functools import cached_property
+
 import numpy as np
 import numpy.typing as npt
 import pyarrow as pa
@@ -26,6 +28,12 @@ class RowCheck:
         if name in self._table.cells.column_names:
             return self._table.cells.column(name)
         return pa.chunked_array([pa.nulls(self._table.cells.num_rows, pa.string())])
+
+    @cached_property
+    def _unknown(self) -> Float64:
+        unknown = np.full(self._table.cells.num_rows, np.nan)
+        unknown.flags.writeable = False
+        return unknown
 
     @property
     def kept(self) -> Mask:
@@ -54,9 +62,12 @@ class RowCheck:
         return cells.words(self.column(name), allowed)
 
     def numbers(self, name: str, lowest: float = -np.inf, highest: float = np.inf) -> Float64:
-        """Check a column of numbers within a closed range; NaN where unknown."""
+        """Check a column of numbers within a closed range; NaN where unknown.
+
+        Columns that the table lacks share one array, which is read-only.
+        """
         if name not in self._table.cells.column_names:
-            return np.full(self._table.cells.num_rows, np.nan)
+            return self._unknown
         values, bad = cells.numbers(self.column(name))
         self.reject(bad, f"{name} is not a finite number")
         self.reject((values < lowest) | (values > highest), f"{name} is out of range")
