@@ -43,6 +43,15 @@ def test_time_grows_with_what_there_is_to_do() -> None:
     assert total(replace(COUNTS, language_model=larger)) > usual
 
 
+def test_an_epoch_of_the_tower_costs_no_more_than_what_it_reads() -> None:
+    settings = TrainSettings(tower_events=1_000_000)
+    some, more, few = (
+        estimate(replace(COUNTS, events=events), settings).most_s["user tower"]
+        for events in (1_000_000, 25_000_000, 500_000)
+    )
+    assert more == some == 2 * few
+
+
 def test_a_catalogue_too_large_for_ease_costs_none_of_its_time_or_memory() -> None:
     small = estimate(replace(COUNTS, items=15_000), TrainSettings(ease_items=15_000))
     large = estimate(replace(COUNTS, items=15_001), TrainSettings(ease_items=15_000))
