@@ -18,6 +18,7 @@ from models.tower.tower import UserTower
 from training.averaging import averaged
 from training.checkpoint import NOWHERE, Checkpoint
 from training.interactions import Interactions
+from training.memory import give_back
 from training.place import Loop, Place, load_weights, weights
 from training.progress import Rate, Say, record, tracked
 from training.ratings import mean_and_scale
@@ -108,8 +109,9 @@ def fit_tower(
         part = portion(known, settings.tower_events, read + epoch - 1, settings.seed)
         if sequences is None or part is not known:
             sequences = sequences_of(part, repeat, config.rating_mean, config.rating_scale)
+        give_back()
         pace = Rate()
-        loss = _epoch(tower, base, sequences, settings, loop, place, checkpoint)
+        loss = _epoch(tower, base, sequences, settings, loop, place, checkpoint, say)
         record(say, "tower/loss", loss)
         record(say, "tower/learning_rate", settings.tower_learning_rate)
         record(say, "tower/events_per_second", pace.of(len(part.events)))
@@ -135,6 +137,7 @@ def _epoch(
     loop: Loop,
     place: Place,
     checkpoint: Checkpoint,
+    say: Say,
 ) -> float:
     tower.train()
     texts = torch.from_numpy(base.text_vectors)
@@ -144,7 +147,8 @@ def _epoch(
         windows = windows_of(sequences, tower.config.max_history, random)
         return list(batches_of(windows, settings.tower_batch_events, random))
 
-    for some in place.drawn(random, draw)[place.step :]:
+    left = place.drawn(random, draw)[place.step :]
+    for some in tracked(left, len(left), f"user tower, epoch {place.epoch}, steps", say):
         batch = collate(sequences, some)
         targets_P = batch.next_rows_BL[batch.predicts_BL]
         classes = all_or_sampled(targets_P, sequences.used_U, settings.tower_negatives, random)
