@@ -28,7 +28,7 @@ BASE_MIB = 560.0
 TOWER_MIB = 720.0
 # Of a batch of POSITIONS positions with POSITION_TOKENS tokens each.
 BATCH_MIB = 540.0
-BYTES_PER_EVENT = 400
+BYTES_PER_EVENT = 260
 # A feature in half precision, score and rank of each source likewise, and the row.
 BYTES_PER_CANDIDATE = 2 * len(FEATURES) + 4 * len(SOURCES) + 4
 # Weights, gradients, two moments and the best state, float32.
