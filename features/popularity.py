@@ -24,12 +24,14 @@ PRIOR_EVENTS = 20.0
 class Counting:
     """What counts in popularity besides the items. reach_km: how far what is done elsewhere counts,
     0 where places do not. region: whether regions by name count, where no place is known. hour:
-    what the hour counts, from 0, not at all, to 1.
+    what the hour counts, from 0, not at all, to 1. ever: whether an event counts the same however
+    long ago it was, everywhere alike.
     """
 
     reach_km: float = 0.0
     region: bool = False
     hour: float = 0.0
+    ever: bool = False
 
 
 NOTHING = Counting()
@@ -57,9 +59,9 @@ class Popularity:
         """Return scores of all items at a moment, float32 [items]; None where it makes no odds."""
         here = self._here(moment, len(items))
         lifts = rhythms.of_all(moment) if self.counting.hour > 0 else None
-        if here is None and lifts is None:
+        if here is None and lifts is None and not self.counting.ever:
             return None
-        scores = items.recent_popularity
+        scores = items.popularity if self.counting.ever else items.recent_popularity
         if here is not None:
             total = float(scores.sum(dtype=np.float64))
             scores = here + scores * np.float32(PRIOR_EVENTS / max(total, 1e-9))

@@ -71,7 +71,7 @@ class Manifest(TypedDict):
     encoder: EncoderEntry
     models: dict[str, str]
     metrics: dict[str, object]
-    source_weights: dict[str, float]
+    source_weights: dict[str, dict[str, float]]
     senses: dict[str, bool]
     settings: dict[str, object]
     warm_start: NotRequired[str]

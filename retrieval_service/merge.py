@@ -18,17 +18,19 @@ def merge(
     weights: SourceWeights,
     *,
     words_weight: float,
+    newcomer: bool = False,
     count: int,
 ) -> list[Candidate]:
     """Return the `count` best by weighted reciprocal rank fusion, each once, with all its hits.
 
-    words_weight: how much words count, 0 without any. Fresh items count for nothing there, but a
-    share of the places is theirs where other sources have not found them.
+    words_weight: how much words count, 0 without any. newcomer: whether there is no history. Fresh
+    items count for nothing there, but a share of the places is theirs where other sources have not
+    found them.
     """
     found = dict(found)
     fresh = [item_id for item_id, _ in found.pop(Source.SOURCE_FRESH, [])]
     ranked = {source: [item_id for item_id, _ in result] for source, result in found.items()}
-    fused = weights.fuse(ranked, words_weight)
+    fused = weights.fuse(ranked, words_weight, newcomer)
     by_fusion = sorted(fused, key=lambda item_id: -fused[item_id])
     others = [item_id for item_id in fresh if item_id not in fused][: int(count * FRESH_SHARE)]
     best = [*by_fusion[: count - len(others)], *others]

@@ -75,7 +75,13 @@ class RetrievePipeline:
             raise DependencyUnavailable("retrieval", "no source gave an answer")
         start = time.monotonic()
         weights = loaded.release.source_weights
-        candidates = merge(found, weights, words_weight=query.words_weight, count=count)
+        candidates = merge(
+            found,
+            weights,
+            words_weight=query.words_weight,
+            newcomer=not query.item_ids,
+            count=count,
+        )
         log.time(stage_pb2.STAGE_MERGE, time.monotonic() - start)
         wanted = {*(candidate.item_id for candidate in candidates), *query.item_ids}
         changed = await present_vectors(loaded, self._view, self._vectors, wanted)

@@ -89,11 +89,10 @@ def fit_early(run: Run) -> Models:
     counting = learn_popularity(run.maker(models), run.targets.validate)
     models = replace(models, tables=_counting(models.tables, counting))
     run.say(counting_line(counting))
-    weights = learn_weights(run.maker(models), run.targets.validate)
-    told = ", ".join(f"{name} {weight:.2f}" for name, weight in weights.by_name().items())
-    run.say(
-        f"weights of the sources: {told or 'all alike, there is too little to learn them from'}"
-    )
+    weights = learn_weights(run.maker(models), run.targets.validate, run.targets.newcomers)
+    for kind, of_kind in weights.by_name().items():
+        told = ", ".join(f"{name} {weight:.2f}" for name, weight in of_kind.items())
+        run.say(f"weights of the sources, {kind}: {told or 'all alike, too little to learn from'}")
     return replace(models, tables=replace(models.tables, weights=weights))
 
 

@@ -63,11 +63,13 @@ def _cells(points: Float64) -> tuple[Float64, npt.NDArray[np.int64]]:
 def learn_popularity(maker: ExampleMaker, targets: Sequence[Target]) -> Counting:
     """Return what is to count: what ranks the targets best, if clearly better than less does.
 
-    Regions are tried first, then places, then hours. The maker's tables must not know the targets.
+    All times are tried first, then regions, places and hours. The maker's tables must not know the
+    targets.
     """
     best = NOTHING
     if len(targets) < TARGETS_LEAST:
         return best
+    best = _clearly_best(maker, targets, best, [replace(best, ever=True)])
     best = _clearly_best(maker, targets, best, [replace(best, region=True)])
     best = _clearly_best(maker, targets, best, [replace(best, reach_km=km) for km in REACHES_KM])
     return _clearly_best(maker, targets, best, [replace(best, hour=hour) for hour in HOURS])
@@ -78,7 +80,8 @@ def counting_line(counting: Counting) -> str:
     where = [f"within about {counting.reach_km:g} km"] * (counting.reach_km > 0)
     where += ["by region"] * counting.region
     when = f"the hour by {counting.hour:g}" if counting.hour else "all hours alike"
-    return f"what is popular counts {' or '.join(where) or 'everywhere alike'}, {when}"
+    since = "of all time" if counting.ever else "of late"
+    return f"what is popular {since} counts {' or '.join(where) or 'everywhere alike'}, {when}"
 
 
 def _clearly_best(
@@ -106,10 +109,12 @@ def _worth(maker: ExampleMaker, targets: Sequence[Target], counting: Counting) -
         found = popularity.at(maker.moment(target), items, rhythms)
         scores = items.recent_popularity if found is None else found
         row = maker.interactions.of(target.user).rows[target.place]
-        better = scores > scores[row]
+        # Of what is as popular as the target, half comes before it.
+        before = (scores > scores[row]) + 0.5 * (scores == scores[row])
         if not maker.repeat:
-            better[maker.history(target).rows] = False
+            before[maker.history(target).rows] = 0.0
         if scores[row] > 0:
-            rank = 1.0 + np.count_nonzero(better)
+            before[row] = 0.0
+            rank = 1.0 + float(before.sum())
             worth[place] = 1.0 - np.log(rank) / np.log(len(items) + 1.0)
     return worth

@@ -57,7 +57,9 @@ def find_candidates(
     """
     found = []
     for user, results in zip(users, ask_sources(tables, users, said, repeat, depth), strict=True):
-        weights = [tables.weights.of(source, user.heard.weight) for source in SOURCES]
+        weights = [
+            tables.weights.of(source, user.heard.weight, not len(user.rows)) for source in SOURCES
+        ]
         found.append(merge(results, weights, len(tables.items), count))
     return found
 

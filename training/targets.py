@@ -1,7 +1,7 @@
 """Which events are predicted: to learn from, to choose by, and to test on."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field, replace
 
 import numpy as np
 import numpy.typing as npt
@@ -29,15 +29,16 @@ class Target:
 
 @dataclass(frozen=True)
 class Targets:
-    """The targets of a run."""
+    """The targets of a run. newcomers: those to validate on, of new users who tell their taste."""
 
     learn: list[Target]
     validate: list[Target]
     test: list[Target]
+    newcomers: list[Target] = field(default_factory=list)
 
     def words(self) -> npt.NDArray[np.int64]:
         """Return the places of all words that are said, without repeats."""
-        said = [t.words for t in (*self.learn, *self.validate, *self.test)]
+        said = [t.words for t in (*self.learn, *self.validate, *self.test, *self.newcomers)]
         return np.unique(np.array(said, np.int64))
 
 
@@ -46,10 +47,16 @@ def choose_targets(
 ) -> Targets:
     """Draw the targets of a run."""
     random = np.random.default_rng(settings.seed)
+    validate = _held_out(split.valid, settings.validation_users, words, random)
     return Targets(
         _window(split.window, interactions, words, settings),
-        _held_out(split.valid, settings.validation_users, words, random),
+        validate,
         _held_out(split.test, settings.evaluation_users, words, random),
+        [
+            replace(target, words=int(said), words_weight=1.0, forget=True)
+            for target in validate
+            if (said := words.of_taste[target.user]) != NO_WORDS
+        ],
     )
 
 
@@ -70,8 +77,9 @@ def _window(
 ) -> list[Target]:
     """Return the targets that the ranker learns from.
 
-    Some targets come once more as a user known by words made from the target's own categories and
-    tags, half of them without history: so the ranker learns to take people at their word.
+    Some targets come once more, with words: half of them with history and a sentence of the
+    target's own categories and tags, so that the ranker learns to obey, and half as new users who
+    tell what they like, so that it learns how much that is worth.
     """
     random = np.random.default_rng(settings.seed)
     targets: list[Target] = []
@@ -79,8 +87,10 @@ def _window(
         events = interactions.of(user)
         for place in places:
             targets.append(Target(user, int(place), *words.known(user, int(place))))
-            said = int(words.of_item[events.rows[place]])
-            if said != NO_WORDS and random.random() < settings.words_share:
-                forget = bool(random.random() < 0.5)
+            if random.random() >= settings.words_share:
+                continue
+            forget = bool(random.random() < 0.5)
+            said = int(words.of_taste[user] if forget else words.of_item[events.rows[place]])
+            if said != NO_WORDS:
                 targets.append(Target(user, int(place), said, 1.0, forget))
     return targets

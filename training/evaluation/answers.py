@@ -59,17 +59,19 @@ class Answers:
         count: int,
         weights: SourceWeights,
         words_weight: float,
+        newcomer: bool = False,
     ) -> None:
         """Keep each source's list and their union as it is served.
 
         depth: how far into each source's list the served union looks. count: how long it is.
         weights: of the release. words_weight: how much words count, 0 without any.
+        newcomer: whether the user has no history.
         """
         lists = source_lists(candidates)
         for source in dict.fromkeys((*SOURCES, *lists)):
             self.note(f"source:{source_name(source)}", number, lists.get(source, ()))
         served = {source: found[:depth] for source, found in lists.items()}
-        fused = weights.fuse(served, words_weight)
+        fused = weights.fuse(served, words_weight, newcomer)
         self.note(UNION, number, sorted(fused, key=lambda item: -fused[item])[:count])
 
     def note_scores(self, numbers: Sequence[int], items: Sequence[RankedItem]) -> None:

@@ -180,6 +180,7 @@ class Replay:
             release.candidate_count,
             release.source_weights,
             said.weight if said.text else 0.0,
+            not state.user.history,
         )
 
     async def _rate(self, user: int, numbers: list[int]) -> None:

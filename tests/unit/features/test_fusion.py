@@ -30,8 +30,17 @@ def test_what_is_said_is_listened_to_however_little_meaning_finds_for_others() -
 
 
 def test_weights_survive_a_manifest() -> None:
-    weights = SourceWeights({CF: 1.0, SEMANTIC: 0.25})
-    assert weights.by_name() == {"cf": 1.0, "semantic": 0.25}
+    weights = SourceWeights({CF: 1.0, SEMANTIC: 0.25}, {SEMANTIC: 1.0})
+    kept = {"usual": {"cf": 1.0, "semantic": 0.25}, "newcomers": {"semantic": 1.0}}
+    assert weights.by_name() == kept
     assert named_weights(weights.by_name()) == weights
     with pytest.raises(ValueError, match="SOURCE_ORACLE"):
-        named_weights({"oracle": 1.0})
+        named_weights({"usual": {"oracle": 1.0}})
+
+
+def test_who_has_no_history_is_known_by_words_alone() -> None:
+    weights = SourceWeights({SEMANTIC: 0.1, POPULAR: 0.5}, {SEMANTIC: 0.4, POPULAR: 1.0})
+    lists = {SEMANTIC: ["a"], POPULAR: ["b"]}
+    assert first(weights.fuse(lists, words_weight=1.0)) == "a"
+    assert first(weights.fuse(lists, words_weight=1.0, newcomer=True)) == "b"
+    assert first(weights.fuse(lists, words_weight=4.0, newcomer=True)) == "a"

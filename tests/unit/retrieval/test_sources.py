@@ -254,5 +254,11 @@ def test_new_items_get_a_share_of_the_places_and_no_more() -> None:
     sources = {c.item_id: [hit.source for hit in c.hits] for c in merged}
     assert sources["i3"] == [candidate_pb2.SOURCE_POPULAR, candidate_pb2.SOURCE_FRESH]
     assert sources["new0"] == [candidate_pb2.SOURCE_FRESH]
-    alone = merge({candidate_pb2.SOURCE_FRESH: fresh}, SourceWeights(), words_weight=0.0, count=60)
+    alone = merge(
+        {candidate_pb2.SOURCE_FRESH: fresh},
+        SourceWeights(),
+        words_weight=0.0,
+        newcomer=False,
+        count=60,
+    )
     assert len(alone) == 3

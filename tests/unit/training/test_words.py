@@ -11,7 +11,9 @@ from training.words import NO_WORDS, Words, collect_words
 
 @pytest.fixture
 def words(tmp_path: Path) -> Words:
-    (tmp_path / "items.csv").write_text("item_id,title,categories\na,A,Tea|Green\nb,B,\n")
+    (tmp_path / "items.csv").write_text(
+        "item_id,title,categories\na,A,Tea|Green|Odd\nb,B,\nc,C,Tea|Green\n"
+    )
     (tmp_path / "users.csv").write_text("user_id,text\nwriter,\nprofiled,Likes tea.\n")
     (tmp_path / "interactions.csv").write_text(
         "user_id,item_id,timestamp,action,text\n"
@@ -42,6 +44,8 @@ def test_a_profile_comes_before_reviews(words: Words) -> None:
 def test_an_items_words_are_its_own(words: Words) -> None:
     said = words.texts[words.of_item[0]]
     assert {"tea", "green"} & set(word_tokens(said))
+    # What only one item is called would give it away.
+    assert "odd" not in said
     assert "{" not in said
     assert words.of_item[1] == NO_WORDS
     assert not np.any(words.vectors)
