@@ -49,3 +49,23 @@ def test_an_items_words_are_its_own(words: Words) -> None:
     assert "{" not in said
     assert words.of_item[1] == NO_WORDS
     assert not np.any(words.vectors)
+
+
+def test_a_taste_is_of_the_older_half_and_of_what_sets_it_apart(tmp_path: Path) -> None:
+    items = ["item_id,title,categories"]
+    items += [f"{kind}{n},T,{kind}|thing" for kind in ("tea", "coffee", "milk") for n in range(3)]
+    (tmp_path / "items.csv").write_text("\n".join(items) + "\n")
+    events = ["user_id,item_id,timestamp,action"]
+    order = [f"{kind}{n}" for kind in ("tea", "coffee") for n in range(3)]
+    events += [f"u,{item},{1000 + place},view" for place, item in enumerate(order)]
+    events += ["once,milk0,1000,view"]
+    (tmp_path / "interactions.csv").write_text("\n".join(events) + "\n")
+    dataset = open_dataset(str(tmp_path), rejects=None)
+    words = collect_words(dataset, interactions_of(dataset), seed=0)
+    assert word_tokens(words.texts[words.of_taste[0]]).count("tea") == 1
+    said = " ".join(words.texts)
+    # Everybody's things set nobody apart, the newer half is what is asked for.
+    assert "thing" not in words.texts[words.of_taste[0]]
+    assert "coffee" not in words.texts[words.of_taste[0]]
+    assert words.of_taste[1] == NO_WORDS
+    assert "coffee" in said
