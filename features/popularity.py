@@ -56,7 +56,9 @@ class Popularity:
     counting: Counting = NOTHING
 
     def at(self, moment: Moment, items: ItemTable, rhythms: Rhythms) -> Float32 | None:
-        """Return scores of all items at a moment, float32 [items]; None where it makes no odds."""
+        """Return scores of all items at a moment, float32 [items], the caller's own; None where
+        recent popularity is all that counts.
+        """
         here = self._here(moment, len(items))
         lifts = rhythms.of_all(moment) if self.counting.hour > 0 else None
         if here is None and lifts is None and not self.counting.ever:
@@ -67,7 +69,8 @@ class Popularity:
             scores = here + scores * np.float32(PRIOR_EVENTS / max(total, 1e-9))
         if lifts is not None:
             scores = scores * np.exp(np.float32(self.counting.hour) * lifts)
-        return np.asarray(scores, np.float32)
+        # A copy: what the user has seen will be struck out.
+        return np.array(scores, np.float32)
 
     def with_counting(self, counting: Counting) -> "Popularity":
         """Return the same, with other things counting."""

@@ -195,3 +195,13 @@ def test_places_and_hours_count_where_they_help() -> None:
     assert found == Counting(region=True)
     # A few tell nothing.
     assert learned(interactions(*by_place[:40], users=40)) == NOTHING
+
+
+def test_scores_are_the_callers_own() -> None:
+    known = interactions(*[(0, 1.0, BERLIN)] * 3, users=3)
+    items, rhythms = table(known), fit_rhythms(known, np.zeros((ITEMS, 2), np.float32))
+    found = fit_popularity(known).with_counting(Counting(ever=True)).at(Moment(0), items, rhythms)
+    assert found is not None
+    np.testing.assert_array_equal(found, items.popularity)
+    found[:] = -1.0
+    assert items.popularity.min() >= 0
