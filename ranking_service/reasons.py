@@ -35,6 +35,8 @@ EVIDENCE: dict[ReasonKind.ValueType, tuple[str, ...]] = {
         "popular_rank",
         "popularity",
         "recent_popularity",
+        "new_popularity",
+        "new_recent_popularity",
     ),
     ReasonKind.REASON_KIND_HABIT: (
         "habit_score",
