@@ -9,6 +9,7 @@ import numpy.typing as npt
 from features.candidate_items import CandidateItems
 from features.candidates import (
     SOURCES,
+    all_features,
     hit_features,
     own_features,
     without_sources,
@@ -76,9 +77,8 @@ def rank_input(loaded: LoadedRelease, request: RankRequest) -> RankInput:
     scores, ranks = hit_arrays(candidates)
     named = tag_scores(loaded, rows, candidates, changed, asked, heard)
     described = CandidateItems(rows, vectors, *places(loaded, rows, candidates, changed), named)
-    features = np.concatenate(
-        [hit_features(scores, ranks, heard), own_features(loaded.tables, user, described)], axis=1
-    )
+    hits = hit_features(scores, ranks, heard)
+    features = all_features(hits, own_features(loaded.tables, user, described), user)
     found = (ranks > 0).any(axis=1, keepdims=True)
     packed = PackedUser(
         text_ids=loaded.tokenizer.ids(said.text),

@@ -37,6 +37,7 @@ EVIDENCE: dict[ReasonKind.ValueType, tuple[str, ...]] = {
         "recent_popularity",
         "new_popularity",
         "new_recent_popularity",
+        "new_popular_rank",
     ),
     ReasonKind.REASON_KIND_HABIT: (
         "habit_score",
