@@ -142,10 +142,15 @@ async def test_a_profile_is_replaced_as_a_whole(world: World) -> None:
         interest_tags=[InterestTag(tag="noir", confidence=-0.5)],
         group="a",
     )
+    full.said_time.FromSeconds(1_600_000_000)
     first = await world.client.put_profile("anna", full)
     assert (await state(world)).profile == full
     second = await world.client.put_profile("anna", UserProfile(text="fast films"))
-    assert (await state(world)).profile == UserProfile(text="fast films")
+    now = await state(world)
+    # Who does not tell when it was said, says it now.
+    assert abs(now.profile.said_time.ToSeconds() - now.read_time.ToSeconds()) < 60
+    now.profile.ClearField("said_time")
+    assert now.profile == UserProfile(text="fast films")
     assert second.version > first.version > 0
 
 
