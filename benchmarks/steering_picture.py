@@ -34,7 +34,7 @@ def draw(points: Sequence[dict[str, Any]], file: Path) -> None:
         axes.set_xlabel("text_weight; dotted: without words")
         axes.set_ylim(bottom=0)
         axes.spines[["top", "right"]].set_visible(False)
-    panels[0].legend(fontsize=8, frameon=False, loc="lower right")
+    panels[0].legend(fontsize=8, frameon=False, loc="lower right", bbox_to_anchor=(1.0, 0.13))
     figure.savefig(file, dpi=130)
     plt.close(figure)
     print(f"drawn to {file}")
