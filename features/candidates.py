@@ -37,17 +37,15 @@ SOURCES: tuple[Source.ValueType, ...] = (
     Source.SOURCE_TAGS,
 )
 HIT_FEATURES = [f"{source_name(source)}_{part}" for source in SOURCES for part in ("score", "rank")]
-# For a user without history these features stand in for those of the same name. Where there is
-# history, other features know of it too: what is popular counts less then, and words were said for
-# one list rather than of a taste.
+# What is known of an item beside a user without history. Where there is history, what is popular or
+# well rated counts less, or even against an item, for other features know of it: the parts of these
+# are what it counts where they know nothing.
 NEWCOMER_FEATURES = [
     "new_popularity",
     "new_recent_popularity",
     "new_item_quality",
     "new_text_like_words",
     "new_tags_like_words",
-    "new_popular_rank",
-    "new_lexical_score",
 ]
 OWN_FEATURES = [
     "tower_affinity",
@@ -72,23 +70,13 @@ OWN_FEATURES = [
     *TIME_FEATURES,
     *RETURN_FEATURES,
     *PLACE_FEATURES,
+    *NEWCOMER_FEATURES,
 ]
-FEATURES = HIT_FEATURES + OWN_FEATURES + NEWCOMER_FEATURES
-_REPLACED = [FEATURES.index(name.removeprefix("new_")) for name in NEWCOMER_FEATURES]
-# What is left out for them: what is replaced, and the hits of sources that everybody is asked.
-_OPEN_TO_ALL = ("semantic", "popular", "lexical", "tags")
-_LEFT_OUT = np.array(
-    [
-        at in _REPLACED or (name in HIT_FEATURES and name.startswith(_OPEN_TO_ALL))
-        for at, name in enumerate(HIT_FEATURES + OWN_FEATURES)
-    ]
-)
+FEATURES = HIT_FEATURES + OWN_FEATURES
 # Models that were fitted on an event remember it. Of an item that no source was asked about, as
 # when only a judgement of it is wanted, these features are withheld, in training and in serving.
 SOURCE_BOUND = ["tower_affinity", "neighbour_affinity", "neighbour_of_last"]
-_BOUND = np.array(
-    [name.removeprefix("new_") in (*HIT_FEATURES, *SOURCE_BOUND) for name in FEATURES]
-)
+_BOUND = np.array([name in HIT_FEATURES or name in SOURCE_BOUND for name in FEATURES])
 # What words alone bring about: it counts as much as they do.
 WORD_SOURCES = (Source.SOURCE_LEXICAL, Source.SOURCE_TAGS)
 WORD_FEATURES = [
@@ -97,7 +85,6 @@ WORD_FEATURES = [
     "tags_like_words",
     "new_text_like_words",
     "new_tags_like_words",
-    "new_lexical_score",
 ]
 _OF_WORDS = np.array([source in WORD_SOURCES for source in SOURCES])
 # Ranks beyond this count as no better than not being found.
@@ -121,6 +108,11 @@ def own_features(tables: ReleaseTables, user: UserView, items: CandidateItems) -
     some = like_recent.shape[1] > 0
     zeros = np.zeros(len(rows), np.float32)
     now_ms = user.moment.time_ms
+    popular = np.where(known, _share_of_log(tables.items.popularity, at), 0.0)
+    recent = np.where(known, _share_of_log(tables.items.recent_popularity, at), 0.0)
+    quality = np.where(known, tables.ratings.quality[at], 0.0)
+    like_words = vectors @ user.heard.vector * user.heard.weight
+    beside_nothing = [popular, recent, quality, like_words, items.tag_scores]
     general = [
         tables.tower.standing(user.tower_vector, rows, vectors),
         factors @ user.cf_factor,
@@ -130,14 +122,14 @@ def own_features(tables: ReleaseTables, user: UserView, items: CandidateItems) -
         vectors @ user.history_mean,
         like_recent[:, -1] if some else zeros,
         like_recent.max(axis=1) if some else zeros,
-        vectors @ user.heard.vector * user.heard.weight,
+        like_words,
         items.tag_scores,
-        np.where(known, _share_of_log(tables.items.popularity, at), 0.0),
-        np.where(known, _share_of_log(tables.items.recent_popularity, at), 0.0),
+        popular,
+        recent,
         np.where(created >= 0, 1.0 - log_hours(now_ms - created), 0.0),
         np.log1p(used.sum(axis=1)),
         np.where(used.any(axis=1), 1.0 - log_hours(now_ms - last_ms), 0.0),
-        np.where(known, tables.ratings.quality[at], 0.0),
+        quality,
         np.full(len(rows), user.rated.mood),
         user.rated.of_alike(user.rated.factors, directions),
         user.rated.of_alike(user.rated.vectors, vectors),
@@ -148,21 +140,9 @@ def own_features(tables: ReleaseTables, user: UserView, items: CandidateItems) -
             time_features(tables, user, items, directions, used),
             return_features(user, rows, used),
             place_features(user, items),
+            np.column_stack(beside_nothing) * (len(user.rows) == 0),
         ]
     ).astype(np.float32)
-
-
-def all_features(hits_CH: Float32, own_CO: Float32, user: UserView) -> Float32:
-    """Return FEATURES of candidates, float32 [n, len(FEATURES)].
-
-    hits_CH, own_CO: HIT_FEATURES and OWN_FEATURES, of which users without history have others.
-    """
-    shared = np.concatenate([hits_CH, own_CO], axis=1)
-    instead = np.zeros((len(shared), len(NEWCOMER_FEATURES)), np.float32)
-    if not len(user.rows):
-        instead = shared[:, _REPLACED]
-        shared = np.where(_LEFT_OUT, 0.0, shared).astype(np.float32)
-    return np.concatenate([shared, instead], axis=1)
 
 
 def without_sources(features_CF: Float32) -> Float32:

@@ -9,7 +9,6 @@ import numpy.typing as npt
 from features.candidate_items import CandidateItems
 from features.candidates import (
     SOURCES,
-    all_features,
     hit_features,
     own_features,
     without_sources,
@@ -77,8 +76,9 @@ def rank_input(loaded: LoadedRelease, request: RankRequest) -> RankInput:
     scores, ranks = hit_arrays(candidates)
     named = tag_scores(loaded, rows, candidates, changed, asked, heard)
     described = CandidateItems(rows, vectors, *places(loaded, rows, candidates, changed), named)
-    hits = hit_features(scores, ranks, heard)
-    features = all_features(hits, own_features(loaded.tables, user, described), user)
+    features = np.concatenate(
+        [hit_features(scores, ranks, heard), own_features(loaded.tables, user, described)], axis=1
+    )
     found = (ranks > 0).any(axis=1, keepdims=True)
     packed = PackedUser(
         text_ids=loaded.tokenizer.ids(said.text),

@@ -37,7 +37,6 @@ EVIDENCE: dict[ReasonKind.ValueType, tuple[str, ...]] = {
         "recent_popularity",
         "new_popularity",
         "new_recent_popularity",
-        "new_popular_rank",
     ),
     ReasonKind.REASON_KIND_HABIT: (
         "habit_score",

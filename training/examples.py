@@ -7,7 +7,7 @@ import numpy as np
 import numpy.typing as npt
 
 from features.candidate_items import items_of_rows
-from features.candidates import all_features, hit_features, own_features
+from features.candidates import hit_features, own_features
 from features.context import context_features
 from features.events import EventArrays
 from features.heard import Heard, silence
@@ -151,7 +151,7 @@ class ExampleMaker:
             self.tables, user, items_of_rows(self.tables.items, found.rows, user.heard)
         )
         hits = hit_features(found.scores, found.ranks, user.heard)
-        features = all_features(hits, own, user)
+        features = np.concatenate([hits, own], axis=1)
         context = context_features(self.history(target), user.moment, user.heard.weight)
         at = np.flatnonzero(found.rows == event.rows[0])
         return Example(

@@ -10,14 +10,7 @@ import numpy as np
 import numpy.typing as npt
 
 from features.candidate_items import items_of_rows
-from features.candidates import (
-    FEATURES,
-    HIT_FEATURES,
-    SOURCES,
-    all_features,
-    own_features,
-    without_sources,
-)
+from features.candidates import FEATURES, HIT_FEATURES, SOURCES, own_features, without_sources
 from features.context import context_features
 from training.examples import Example, ExampleMaker
 from training.ratings import quality_without
@@ -62,7 +55,7 @@ def judgements(
         own = own_features(
             maker.tables, view, items_of_rows(maker.tables.items, event.rows, view.heard)
         )
-        features = without_sources(all_features(hits, own, view))
+        features = without_sources(np.concatenate([hits, own], axis=1))
         rating = float(event.ratings[0])
         if target.place < fit_counts[target.user] and np.isfinite(rating):
             quality = quality_without(maker.tables.ratings, int(event.rows[0]), rating)

@@ -1,12 +1,9 @@
-from types import SimpleNamespace
-
 import numpy as np
 import pytest
 from implicit.als import AlternatingLeastSquares
 from scipy import sparse
 from threadpoolctl import threadpool_limits
 
-from features.candidates import FEATURES, HIT_FEATURES, OWN_FEATURES, all_features
 from features.cf import CfModel
 from features.clock import cycles
 from features.history import history_weights, mean_vector
@@ -117,18 +114,3 @@ def test_words_of_the_request_come_before_the_profile_and_that_before_reviews() 
 def test_a_review_is_read_up_to_its_limit() -> None:
     assert review_words(" so\n good ") == "so good"
     assert len(review_words("word " * 500)) <= 400
-
-
-def test_for_a_user_without_history_other_features_stand_in() -> None:
-    hits = np.ones((2, len(HIT_FEATURES)), np.float32)
-    own = np.full((2, len(OWN_FEATURES)), 2.0, np.float32)
-    for rows in (np.zeros(0, np.int32), np.zeros(3, np.int32)):
-        user = SimpleNamespace(rows=rows)
-        found = dict(zip(FEATURES, all_features(hits, own, user)[0].tolist(), strict=True))
-        new = not len(rows)
-        assert [found["popularity"], found["new_popularity"]] == ([0, 2] if new else [2, 0])
-        assert [found["lexical_score"], found["new_lexical_score"]] == ([0, 1] if new else [1, 0])
-        # What has no other in its place stays as it is, but for hits.
-        assert found["item_age"] == 2
-        assert found["semantic_rank"] == (0 if new else 1)
-        assert found["nearby_rank"] == 1
