@@ -106,7 +106,7 @@ async def test_without_milvus_the_sources_in_memory_serve_and_the_others_come_ba
     # What is written meanwhile is indexed later.
     await service.client.delete_items(["space-04"])
     await milvus.start()
-    await until_found_by(service, INDEXED, within_s=10.0)
+    await until_found_by(service, INDEXED, within_s=60.0)
     await service.until_indexed("topics")
 
 
@@ -127,7 +127,7 @@ async def test_a_milvus_that_hangs_takes_no_more_than_its_share_of_the_time(
         }
     finally:
         os.kill(milvus.process.pid, signal.SIGCONT)
-    await until_found_by(service, INDEXED, within_s=10.0)
+    await until_found_by(service, INDEXED, within_s=60.0)
 
 
 async def test_a_milvus_whose_data_is_lost_is_filled_again(
