@@ -23,6 +23,7 @@ import pandas as pd
 from benchmarks.environment import ROOT, describe, write_result
 from benchmarks.stack import running_stack
 from benchmarks.steering_picture import draw
+from benchmarks.words_only import write_dataset
 from tandem.v1.context_pb2 import RequestContext
 from tandem_cli.evaluation.children import run_child
 from tandem_client import AsyncTandemClient
@@ -112,17 +113,13 @@ def choose_people(dataset: Dataset, most: int) -> list[Person]:
 
 def write_known(dataset: Dataset, people: Sequence[Person], out: Path) -> None:
     """Write the data set without the newest event of the people who are asked."""
-    out.mkdir(parents=True)
     asked = {person.user_id for person in people}
     events = dataset.interactions.drop(columns=["split", "label", "text"])
     events = events.sort_values(["user_id", "timestamp"], kind="stable")
     newest = ~events["user_id"].duplicated(keep="last")
-    events[~(newest & events["user_id"].isin(asked))].to_csv(out / "interactions.csv", index=False)
-    items = dataset.items.drop(columns="attributes")
-    for name in ("categories", "tags"):
-        items[name] = items[name].map("|".join)
-    items["created_at"] = items["created_at"].where(items["created_at"] > 0, np.nan)
-    items.to_csv(out / "items.csv", index=False)
+    kept = events[~(newest & events["user_id"].isin(asked))]
+    # Nobody has a profile: the only words are those that are asked with.
+    write_dataset(dataset, kept, dataset.users.iloc[:0], out)
 
 
 async def ask_everybody(

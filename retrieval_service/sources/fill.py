@@ -3,8 +3,9 @@
 import time
 from collections.abc import Awaitable, Callable, Iterable
 
+from features.neighbours import best_rows
 from retrieval_service.index.milvus import LIMIT_MAX
-from retrieval_service.sources.query import Query, Scored
+from retrieval_service.sources.query import Float32, Query, Scored
 
 GROWTH = 4
 
@@ -18,6 +19,18 @@ def keep(query: Query, found: Iterable[tuple[str, float]]) -> Scored:
         if query.allowed(item_id):
             kept.append((item_id, score))
     return kept
+
+
+def keep_best(query: Query, scores: Float32) -> Scored:
+    """Return the best of the release's items by scores [items] that were computed for all.
+
+    What is allowed was not known to whoever scored, so all of positive score are looked at.
+    """
+    items = query.loaded.release.items
+    rows, best = best_rows(scores, len(items))
+    return keep(
+        query, zip((items.item_ids[row] for row in rows.tolist()), best.tolist(), strict=True)
+    )
 
 
 async def fill(query: Query, fetch: Callable[[int], Awaitable[Scored]]) -> Scored:
