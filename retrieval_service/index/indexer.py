@@ -20,7 +20,7 @@ from retrieval_service.index.fields import (
     scalar_values,
 )
 from retrieval_service.index.ledger import Collection, Ledger
-from retrieval_service.index.milvus import VECTOR, Milvus
+from retrieval_service.index.milvus import VECTOR, CollectionTorn, Milvus
 from retrieval_service.index.spaces import Space
 from serving.errors import DependencyUnavailable, TandemError
 
@@ -183,7 +183,10 @@ class Indexer:
         exists = collection.name in await self._milvus.collections()
         index.verified = exists
         if exists and collection.revision >= self._view.revision:
-            await self._milvus.load(collection.name)
+            try:
+                await self._milvus.load(collection.name)
+            except CollectionTorn:
+                return await self._drop_torn(collection)
             await self._flush(index, collection)
             return False
         held = await self._ledger.hold(collection)
@@ -197,6 +200,14 @@ class Indexer:
             await self._apply(index, held, changes)
             index.collection = replace(held, revision=changes[-1].revision)
             await self._ledger.advance(index.collection)
+        return True
+
+    async def _drop_torn(self, collection: Collection) -> bool:
+        held = await self._ledger.hold(collection)
+        if held is None:
+            return False
+        logger.warning("%s cannot be read; it is dropped", held.name)
+        await self._milvus.drop(held.name)
         return True
 
     async def _create(self, index: Index, collection: Collection) -> Collection:

@@ -32,6 +32,8 @@ LIMIT_MAX = 16_384
 EXACT_ITEMS_MAX = 50_000
 EF_LEAST = 128
 _CONNECT_TIMEOUT_S = 5.0
+# Milvus Lite answers so where it fails on its own files.
+_UNEXPECTED_ERROR = 1
 _OPTIONS = {
     # Milvus Lite closes connections that ping more often than every five minutes.
     "grpc.keepalive_time_ms": 330_000,
@@ -47,6 +49,10 @@ _TYPES: Mapping[Type, tuple[DataType, dict[str, int]]] = {
     Type.DOUBLE: (DataType.DOUBLE, {}),
     Type.BOOL: (DataType.INT8, {}),
 }
+
+
+class CollectionTorn(DependencyUnavailable):
+    """Milvus Lite cannot read a collection's files, as after a kill while it wrote them."""
 
 
 class Milvus:
@@ -110,8 +116,18 @@ class Milvus:
         await self._call(asyncio.to_thread(create))
 
     async def load(self, name: str) -> None:
-        """Make a collection searchable. One that is already stays so."""
-        await self._call(self._client.load_collection(name, retry_times=0))
+        """Make a collection searchable. One that is already stays so.
+
+        Raises CollectionTorn where Milvus Lite has lost it. Milvus restores its own from its log.
+        """
+        try:
+            await self._call(self._client.load_collection(name, retry_times=0))
+        except DependencyUnavailable as error:
+            refused = error.__cause__
+            unexpected = getattr(refused, "code", None) == _UNEXPECTED_ERROR
+            if unexpected and "lite" in await self._call(self._client.get_server_version()):
+                raise CollectionTorn("milvus", str(refused)) from error
+            raise
 
     async def drop(self, name: str) -> None:
         """Drop a collection, if it exists."""

@@ -139,6 +139,19 @@ async def test_a_milvus_whose_data_is_lost_is_filled_again(
     await until_found_by(service, INDEXED, within_s=20.0)
 
 
+async def test_an_index_that_a_kill_left_half_written_is_made_again(
+    service: Retrieval, milvus: MilvusLite, tmp_path: Path
+) -> None:
+    async with asyncio.timeout(20.0):
+        while not (indexes := list((tmp_path / "milvus").rglob("*.idx"))):
+            await asyncio.sleep(0.1)
+    await milvus.stop()
+    for index in indexes:
+        index.write_bytes(b"")
+    await milvus.start()
+    await until_found_by(service, INDEXED, within_s=60.0)
+
+
 async def test_without_triton_words_and_sequence_are_skipped_and_flagged(
     service: Retrieval,
 ) -> None:
