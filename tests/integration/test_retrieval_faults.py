@@ -142,9 +142,11 @@ async def test_a_milvus_whose_data_is_lost_is_filled_again(
 async def test_an_index_that_a_kill_left_half_written_is_made_again(
     service: Retrieval, milvus: MilvusLite, tmp_path: Path
 ) -> None:
+    indexes: list[Path] = []
     async with asyncio.timeout(20.0):
-        while not (indexes := list((tmp_path / "milvus").rglob("*.idx"))):
+        while not indexes:
             await asyncio.sleep(0.1)
+            indexes = list((tmp_path / "milvus").rglob("*.idx"))
     await milvus.stop()
     for index in indexes:
         index.write_bytes(b"")
