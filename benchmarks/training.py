@@ -54,7 +54,7 @@ def train(world: Path, size: int, folder: Path, changes: list[str]) -> dict[str,
 
     def hear(line: str) -> None:
         print(f"{size:,}: {line}", flush=True)
-        if (told := STAGE.match(line)) and "steps" not in line:
+        if (told := STAGE.match(line)) and not line.endswith(" left"):
             stages[told[2][:60]] = int(told[1])
 
     options = [word for change in changes for word in ("--set", change)]
