@@ -4,10 +4,10 @@
     tandem evaluate --dataset var/words --protocol given --systems tandem,popular,popular_7d \\
       --json var/words.json
 
-Every fifth user is held out: none of their events may be learned from, and none is in the history.
+Every fourth user is held out: none of their events may be learned from, and none is in the history.
 A user who says something about themselves says that; for the others a sentence is made of what
 sets the older half of their events apart, three categories and two tags. Only the newest events of
-the other half, five at most, are asked for, so that no sentence knows its answer.
+the other half, twenty at most, are asked for, so that no sentence knows its answer.
 """
 
 import argparse
@@ -22,8 +22,8 @@ from training.datasets.format import Dataset
 from training.datasets.source import open_dataset
 
 SEED = 0
-EVERY = 5
-TARGETS = 5
+EVERY = 4
+TARGETS = 20
 CATEGORIES, TAGS = 3, 2
 # Names that fewer of a user's items have tell of the items, not of the user.
 LEAST = 2

@@ -15,7 +15,8 @@ Float32 = npt.NDArray[np.float32]
 class CandidateItems:
     """n items. rows: int32 [n], -1 for those that the release does not hold. vectors: float32
     [n, D], of their texts. latitudes, longitudes: float32 [n], degrees, NaN where unknown.
-    tag_scores: float32 [n], how much each has of the tags that words ask for.
+    tag_scores: float32 [n], how much each has of the tags that words ask for. tastes: float32 [n],
+    how popular each is among people who would say the same, 0 where unknown.
     """
 
     rows: npt.NDArray[np.int32]
@@ -23,6 +24,7 @@ class CandidateItems:
     latitudes: Float32
     longitudes: Float32
     tag_scores: Float32
+    tastes: Float32
 
     def __len__(self) -> int:
         return len(self.rows)
@@ -31,5 +33,6 @@ class CandidateItems:
 def items_of_rows(items: ItemTable, rows: npt.NDArray[np.int32], heard: Heard) -> CandidateItems:
     """Return items as the release holds them; rows: int32 [n], each at least 0."""
     latitudes, longitudes = items.places(rows)
-    vectors, tag_scores = items.text_vectors[rows], heard.tag_scores[rows]
-    return CandidateItems(rows, vectors, latitudes, longitudes, tag_scores)
+    vectors = items.text_vectors[rows]
+    of_words = heard.tag_scores[rows], heard.tastes[rows]
+    return CandidateItems(rows, vectors, latitudes, longitudes, *of_words)

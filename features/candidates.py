@@ -37,16 +37,6 @@ SOURCES: tuple[Source.ValueType, ...] = (
     Source.SOURCE_TAGS,
 )
 HIT_FEATURES = [f"{source_name(source)}_{part}" for source in SOURCES for part in ("score", "rank")]
-# What is known of an item beside a user without history. Where there is history, what is popular or
-# well rated counts less, or even against an item, for other features know of it: the parts of these
-# are what it counts where they know nothing.
-NEWCOMER_FEATURES = [
-    "new_popularity",
-    "new_recent_popularity",
-    "new_item_quality",
-    "new_text_like_words",
-    "new_tags_like_words",
-]
 OWN_FEATURES = [
     "tower_affinity",
     "cf_affinity",
@@ -58,6 +48,7 @@ OWN_FEATURES = [
     "text_like_nearest",
     "text_like_words",
     "tags_like_words",
+    "popular_with_taste",
     "popularity",
     "recent_popularity",
     "item_age",
@@ -70,7 +61,6 @@ OWN_FEATURES = [
     *TIME_FEATURES,
     *RETURN_FEATURES,
     *PLACE_FEATURES,
-    *NEWCOMER_FEATURES,
 ]
 FEATURES = HIT_FEATURES + OWN_FEATURES
 # Models that were fitted on an event remember it. Of an item that no source was asked about, as
@@ -83,8 +73,6 @@ WORD_FEATURES = [
     *(f"{source_name(source)}_{part}" for source in WORD_SOURCES for part in ("score", "rank")),
     "text_like_words",
     "tags_like_words",
-    "new_text_like_words",
-    "new_tags_like_words",
 ]
 _OF_WORDS = np.array([source in WORD_SOURCES for source in SOURCES])
 # Ranks beyond this count as no better than not being found.
@@ -108,11 +96,6 @@ def own_features(tables: ReleaseTables, user: UserView, items: CandidateItems) -
     some = like_recent.shape[1] > 0
     zeros = np.zeros(len(rows), np.float32)
     now_ms = user.moment.time_ms
-    popular = np.where(known, _share_of_log(tables.items.popularity, at), 0.0)
-    recent = np.where(known, _share_of_log(tables.items.recent_popularity, at), 0.0)
-    quality = np.where(known, tables.ratings.quality[at], 0.0)
-    like_words = vectors @ user.heard.vector * user.heard.weight
-    beside_nothing = [popular, recent, quality, like_words, items.tag_scores]
     general = [
         tables.tower.standing(user.tower_vector, rows, vectors),
         factors @ user.cf_factor,
@@ -122,14 +105,15 @@ def own_features(tables: ReleaseTables, user: UserView, items: CandidateItems) -
         vectors @ user.history_mean,
         like_recent[:, -1] if some else zeros,
         like_recent.max(axis=1) if some else zeros,
-        like_words,
+        vectors @ user.heard.vector * user.heard.weight,
         items.tag_scores,
-        popular,
-        recent,
+        items.tastes,
+        np.where(known, _share_of_log(tables.items.popularity, at), 0.0),
+        np.where(known, _share_of_log(tables.items.recent_popularity, at), 0.0),
         np.where(created >= 0, 1.0 - log_hours(now_ms - created), 0.0),
         np.log1p(used.sum(axis=1)),
         np.where(used.any(axis=1), 1.0 - log_hours(now_ms - last_ms), 0.0),
-        quality,
+        np.where(known, tables.ratings.quality[at], 0.0),
         np.full(len(rows), user.rated.mood),
         user.rated.of_alike(user.rated.factors, directions),
         user.rated.of_alike(user.rated.vectors, vectors),
@@ -140,7 +124,6 @@ def own_features(tables: ReleaseTables, user: UserView, items: CandidateItems) -
             time_features(tables, user, items, directions, used),
             return_features(user, rows, used),
             place_features(user, items),
-            np.column_stack(beside_nothing) * (len(user.rows) == 0),
         ]
     ).astype(np.float32)
 

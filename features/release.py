@@ -19,13 +19,14 @@ from features.ratings import ItemRatings
 from features.rhythms import Rhythms
 from features.senses import Senses, named_senses
 from features.tags import ItemTags, read_item_tags
+from features.tastes import Tastes, read_tastes
 from features.tower import TowerSpace
 from features.user_view import ReleaseTables
 from features.vocabulary import Vocabulary
 from features.word_index import WordIndex, read_word_index
 from serving.errors import ReleaseUnusable
 
-FORMAT = 5
+FORMAT = 6
 MANIFEST = "manifest.json"
 CANDIDATES_DEFAULT = 200
 
@@ -191,6 +192,11 @@ class Release:
         return read_item_tags(self.directory, len(self.items))
 
     @cached_property
+    def tastes(self) -> Tastes:
+        """What people of a taste go for."""
+        return read_tastes(self.directory)
+
+    @cached_property
     def senses(self) -> Senses:
         """What the release knows of time and place."""
         return named_senses(self.manifest["senses"])
@@ -208,6 +214,7 @@ class Release:
             self.popularity,
             self.word_index,
             self.tags,
+            self.tastes,
             self.source_weights,
             self.senses,
         )

@@ -19,6 +19,7 @@ from features.ratings import ItemRatings, RatedPast, rated_past
 from features.rhythms import Rhythms
 from features.senses import Senses
 from features.tags import ItemTags
+from features.tastes import Tastes
 from features.tower import TowerSpace
 from features.word_index import WordIndex
 
@@ -39,6 +40,7 @@ class ReleaseTables:
     popularity: Popularity
     word_index: WordIndex
     tags: ItemTags
+    tastes: Tastes
     weights: SourceWeights
     senses: Senses
 

@@ -20,12 +20,13 @@ class Said:
 
     text: without what it rules out; "" if nothing is said. weight: from 0 to 1, how much of it
     behaviour since then has left. tags: confidence of the profile's interest tags by name, where
-    it is the profile that speaks.
+    it is the profile that speaks. asked: whether the request says it, so that it is to be obeyed.
     """
 
     text: str
     weight: float = 1.0
     tags: Mapping[str, float] = field(default_factory=dict)
+    asked: bool = False
 
 
 SILENCE = Said("")
@@ -39,7 +40,7 @@ def request_words(text: str, profile: UserProfile, history: Sequence[HistoryEven
     history: oldest first, its texts as `review_words` returned them.
     """
     if said := read_wishes(text).wanted.strip():
-        return Said(said)
+        return Said(said, asked=True)
     tags = {tag.tag: tag.confidence or 1.0 for tag in profile.interest_tags if tag.confidence >= 0}
     if described := profile_words(profile.text, list(tags)):
         return Said(described, faded(_events_since(profile, history)), tags)

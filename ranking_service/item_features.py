@@ -75,7 +75,10 @@ def rank_input(loaded: LoadedRelease, request: RankRequest) -> RankInput:
     recent = slice(-config.max_history, None)
     scores, ranks = hit_arrays(candidates)
     named = tag_scores(loaded, rows, candidates, changed, asked, heard)
-    described = CandidateItems(rows, vectors, *places(loaded, rows, candidates, changed), named)
+    liked = np.where(rows >= 0, heard.tastes[np.maximum(rows, 0)], 0.0).astype(np.float32)
+    described = CandidateItems(
+        rows, vectors, *places(loaded, rows, candidates, changed), named, liked
+    )
     features = np.concatenate(
         [hit_features(scores, ranks, heard), own_features(loaded.tables, user, described)], axis=1
     )
@@ -92,20 +95,21 @@ def rank_input(loaded: LoadedRelease, request: RankRequest) -> RankInput:
             context=np.broadcast_to(context, (len(candidates), len(context))),
             visible=np.full(len(candidates), len(events[recent])),
         ),
+        obeyed=said.asked,
     )
     return RankInput(packed, candidates, unscored, events, event_vectors)
 
 
 def hear(loaded: LoadedRelease, request: RankRequest, said: Said, asked: Float32) -> Heard:
     """Return what a request's words come to; without a vector, what their tags do."""
-    items = loaded.tables.items
-    width = items.text_vectors.shape[1]
+    tables = loaded.tables
+    width = tables.items.text_vectors.shape[1]
     if not said.text:
-        return silence(width, len(items))
+        return silence(width, tables.tastes)
     vector = np.zeros(width, np.float32)
     if request.HasField("text_vector"):
         vector = array_of(request.text_vector)
-    return Heard(vector, said.weight, loaded.tables.tags.scores(asked))
+    return Heard(vector, said.weight, tables.tags.scores(asked), tables.tastes.popularity(asked))
 
 
 def tag_scores(

@@ -29,14 +29,13 @@ EVIDENCE: dict[ReasonKind.ValueType, tuple[str, ...]] = {
         "cf_like_last",
         "neighbour_affinity",
     ),
-    ReasonKind.REASON_KIND_MATCHES_WORDS: tuple(WORD_FEATURES),
+    ReasonKind.REASON_KIND_MATCHES_WORDS: (*WORD_FEATURES, "popular_with_taste"),
     ReasonKind.REASON_KIND_POPULAR: (
         "popular_score",
         "popular_rank",
         "popularity",
         "recent_popularity",
-        "new_popularity",
-        "new_recent_popularity",
+        "popular_with_taste",
     ),
     ReasonKind.REASON_KIND_HABIT: (
         "habit_score",

@@ -6,7 +6,6 @@ import numpy as np
 import numpy.typing as npt
 import torch
 
-from features.candidates import WORD_FEATURES
 from models.ranker.packed_user import PackedUser, collate
 from models.ranker.precision import mixed_precision
 from models.ranker.ranker import Ranker
@@ -43,10 +42,7 @@ def score(ranker: Ranker, packed: PackedUser, text_weight: float = 1.0) -> Score
             logits, language, parts = ranker.explain(collate(config, [packed]))
         logits, language, parts = logits[0].float(), language[0].float(), parts[0].float()
         if text_weight != 1.0:
-            of_words = torch.tensor(
-                [name in WORD_FEATURES for name in config.features], device=parts.device
-            )
-            changed = torch.where(of_words, parts * text_weight, parts)
+            changed = torch.where(ranker.feature_of_words, parts * text_weight, parts)
             logits[:, 0] += (changed - parts).sum(-1)
             parts = changed
         chances = probabilities(logits, config.outcomes)

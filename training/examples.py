@@ -134,11 +134,12 @@ class ExampleMaker:
 
     def heard(self, target: Target) -> Heard:
         """Return what a target's words come to."""
-        tags, items = self.tables.tags, self.tables.items
+        tags, tastes = self.tables.tags, self.tables.tastes
         if target.words == NO_WORDS:
-            return silence(items.text_vectors.shape[1], len(items))
+            return silence(self.tables.items.text_vectors.shape[1], tastes)
         asked = tags.asked(self.interests(target))
-        return Heard(self.words.vectors[target.words], target.words_weight, tags.scores(asked))
+        vector, weight = self.words.vectors[target.words], target.words_weight
+        return Heard(vector, weight, tags.scores(asked), tastes.popularity(asked))
 
     def interests(self, target: Target) -> list[InterestTag]:
         """Return what a target's words are understood as."""

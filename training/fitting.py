@@ -3,6 +3,9 @@
 import math
 from dataclasses import dataclass, replace
 
+import numpy as np
+import numpy.typing as npt
+
 from features.fusion import SourceWeights
 from features.item_table import ItemTable
 from features.popularity import Counting
@@ -35,10 +38,13 @@ from training.settings import TrainSettings
 from training.source_weights import learn_weights
 from training.split import Split
 from training.targets import Targets
+from training.tastes import fit_tastes
 from training.tower.loop import fit_tower, new_tower
 from training.tower.validation import Validation, unseen_targets
 from training.warm_start import WarmStart
 from training.words import Words
+
+NOBODY = np.empty(0, np.int64)
 
 
 @dataclass(frozen=True)
@@ -85,7 +91,8 @@ def fit_early(run: Run) -> Models:
         epochs=settings.tower_epochs,
         checkpoint=run.checkpoint,
     )
-    models = Models(fit_tables(run, early, fitted.space, SourceWeights()), fitted)
+    tables = fit_tables(run, early, fitted.space, SourceWeights(), without=run.targets.apart)
+    models = Models(tables, fitted)
     counting = learn_popularity(run.maker(models), run.targets.validate)
     models = replace(models, tables=_counting(models.tables, counting))
     run.say(counting_line(counting))
@@ -127,7 +134,8 @@ def fit_ranker(
 
     Returns what is measured on validation targets: recall of candidates, calibration, and more.
     """
-    learn, some, say = run.targets.learn, run.targets.validate, run.say
+    learn, some = [*run.targets.learn, *run.targets.newcomers], run.targets.validate
+    say = run.say
     maker = run.maker(models)
     say(f"candidates for {len(learn):,} targets to learn from, {len(some):,} to validate on")
     examples = list(
@@ -177,9 +185,16 @@ def _counting(tables: ReleaseTables, counting: Counting) -> ReleaseTables:
 
 
 def fit_tables(
-    run: Run, fitted: Interactions, tower: TowerSpace, weights: SourceWeights
+    run: Run,
+    fitted: Interactions,
+    tower: TowerSpace,
+    weights: SourceWeights,
+    without: npt.NDArray[np.int64] = NOBODY,
 ) -> ReleaseTables:
-    """Return the tables that some interactions give."""
+    """Return the tables that some interactions give.
+
+    without: int64 [n], users whose taste does not count.
+    """
     return ReleaseTables(
         counted(run.base, fitted),
         fit_cf(fitted, run.settings),
@@ -190,6 +205,7 @@ def fit_tables(
         fit_popularity(fitted),
         run.word_index,
         run.tags,
+        fit_tastes(run.tags, run.words, run.known, fitted, without, run.settings.seed),
         weights,
         run.senses,
     )

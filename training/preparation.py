@@ -70,7 +70,7 @@ class Task:
             items=known.items,
             texts=len(texts),
             characters=sum(map(len, texts)),
-            learn=len(targets.learn),
+            learn=len(targets.learn) + len(targets.newcomers),
             validate=len(targets.validate),
             test=len(targets.test),
             text_width=int(str(language_model["hidden_size"])),

@@ -171,6 +171,7 @@ def _write_tables(draft: Path, tables: ReleaseTables) -> None:
     (draft / "popularity.json").write_text(json.dumps(told, ensure_ascii=False))
     tables.word_index.save(draft / "words")
     tables.tags.save(draft)
+    tables.tastes.save(draft)
     (draft / "tower").mkdir()
     save_file(
         {

@@ -19,7 +19,8 @@ class TrainSettings:
     of all and in number, that the ranker learns from and CF does not see. positions, window_of_all:
     how many of them there are at most, in all and as a share of all events. negatives: candidates
     per position. judgements: events of known outcome, such as ratings, that are learned beside.
-    words_share: share of positions that are also shown as a user known by words. head_epochs: of
+    words_share: share of positions that come once more with words that ask for them. newcomers: how
+    many come at most once more as those of users without history. head_epochs: of
     the features' head alone, before the language model joins it. epochs at most, patience in
     epochs; batch_positions: positions per step. learning rates of the language model and of the
     rest. parts: what the ranker is made of, a key of `training.parts.PARTS`. language_model: a
@@ -57,7 +58,8 @@ class TrainSettings:
     positions: int = 30_000
     negatives: int = 31
     judgements: int = 20_000
-    words_share: float = 0.15
+    words_share: float = 0.08
+    newcomers: int = 4_000
     epochs: int = 1
     patience: int = 2
     parts: str = "all"

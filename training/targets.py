@@ -1,7 +1,8 @@
 """Which events are predicted: to learn from, to choose by, and to test on."""
 
+import math
 from collections.abc import Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 
 import numpy as np
 import numpy.typing as npt
@@ -10,6 +11,10 @@ from training.interactions import Interactions
 from training.settings import TrainSettings
 from training.split import Split
 from training.words import NO_WORDS, Words
+
+# Of the users that have a window; and of these, who say nothing.
+NEWCOMERS_SHARE = 1 / 3
+SILENT_SHARE = 0.2
 
 
 @dataclass(frozen=True)
@@ -29,16 +34,19 @@ class Target:
 
 @dataclass(frozen=True)
 class Targets:
-    """The targets of a run. newcomers: those to validate on, of new users who tell their taste."""
+    """The targets of a run. newcomers: of users taken for new, to learn from. apart: int64 [n], the
+    users that these are; what people of a taste go for is learned from the others.
+    """
 
     learn: list[Target]
     validate: list[Target]
     test: list[Target]
     newcomers: list[Target] = field(default_factory=list)
+    apart: npt.NDArray[np.int64] = field(default_factory=lambda: np.empty(0, np.int64))
 
     def words(self) -> npt.NDArray[np.int64]:
         """Return the places of all words that are said, without repeats."""
-        said = [t.words for t in (*self.learn, *self.validate, *self.test, *self.newcomers)]
+        said = [t.words for t in (*self.learn, *self.newcomers, *self.validate, *self.test)]
         return np.unique(np.array(said, np.int64))
 
 
@@ -48,16 +56,11 @@ def choose_targets(
     """Draw the targets of a run."""
     random = np.random.default_rng(settings.seed)
     validate = _held_out(split.valid, settings.validation_users, words, random)
-    return Targets(
-        _window(split.window, interactions, words, settings),
-        validate,
-        _held_out(split.test, settings.evaluation_users, words, random),
-        [
-            replace(target, words=int(said), words_weight=1.0, forget=True)
-            for target in validate
-            if (said := words.of_taste[target.user]) != NO_WORDS
-        ],
-    )
+    test = _held_out(split.test, settings.evaluation_users, words, random)
+    newcomers = _newcomers(split.window, words, settings)
+    apart = np.unique(np.array([target.user for target in newcomers], np.int64))
+    learn = _window(split.window, interactions, words, settings)
+    return Targets(learn, validate, test, newcomers, apart)
 
 
 def _held_out(
@@ -77,9 +80,8 @@ def _window(
 ) -> list[Target]:
     """Return the targets that the ranker learns from.
 
-    Some targets come once more, with words: half of them with history and a sentence of the
-    target's own categories and tags, so that the ranker learns to obey, and half as new users who
-    tell what they like, so that it learns how much that is worth.
+    Some come once more with words, a sentence of the target's own categories and tags, so that the
+    ranker learns to obey.
     """
     random = np.random.default_rng(settings.seed)
     targets: list[Target] = []
@@ -89,8 +91,29 @@ def _window(
             targets.append(Target(user, int(place), *words.known(user, int(place))))
             if random.random() >= settings.words_share:
                 continue
-            forget = bool(random.random() < 0.5)
-            said = int(words.of_taste[user] if forget else words.of_item[events.rows[place]])
+            said = int(words.of_item[events.rows[place]])
             if said != NO_WORDS:
-                targets.append(Target(user, int(place), said, 1.0, forget))
+                targets.append(Target(user, int(place), said, 1.0))
+    return targets
+
+
+def _newcomers(
+    window: Sequence[npt.NDArray[np.int64]], words: Words, settings: TrainSettings
+) -> list[Target]:
+    """Return the targets of some users as if they were new.
+
+    They say what they say of themselves, or might say; some say nothing.
+    """
+    random = np.random.default_rng(settings.seed)
+    there = np.flatnonzero([len(places) > 0 for places in window])
+    most = math.ceil(NEWCOMERS_SHARE * len(there))
+    targets: list[Target] = []
+    for user in random.permutation(there)[:most].tolist():
+        if len(targets) >= settings.newcomers:
+            break
+        said = int(words.of_user[user] or words.of_taste[user])
+        if random.random() < SILENT_SHARE:
+            said = NO_WORDS
+        weight = float(said != NO_WORDS)
+        targets += [Target(user, int(place), said, weight, forget=True) for place in window[user]]
     return targets

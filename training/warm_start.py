@@ -159,9 +159,9 @@ def _renamed(
         elif name in ("head.language.weight", "head.bias"):
             if merged.shape[1:] == given.shape[1:]:
                 merged[outcomes[0]] = given[outcomes[1]]
-        elif name in ("head.inner_FH", "head.inner_bias_FH"):
+        elif name.endswith((".inner_FH", ".inner_bias_FH")):
             merged[features[0]] = given[features[1]]
-        elif name in ("head.linear_FA", "head.outer_FHA"):
+        elif name.endswith((".linear_FA", ".outer_FHA")):
             for new_outcome, old_outcome in zip(*outcomes, strict=True):
                 merged[features[0], ..., new_outcome] = given[features[1], ..., old_outcome]
         else:

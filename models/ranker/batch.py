@@ -17,7 +17,8 @@ class RankBatch:
     candidate_texts_BCN: int64 token ids of the candidates' own texts, -1 for padding; N is 0 in
     item mode. context_BCX: float32, the request's context as seen at each candidate.
     visible_BC: int64, how many events each candidate may see, counted from the oldest; in serving
-    all, in training those before its target.
+    all, in training those before its target. obeyed_B: bool, whether words are a request's and are
+    to be obeyed, even for a newcomer.
     """
 
     text_ids_BT: Tensor
@@ -33,6 +34,12 @@ class RankBatch:
     candidate_texts_BCN: Tensor
     context_BCX: Tensor
     visible_BC: Tensor
+    obeyed_B: Tensor
+
+    @property
+    def new_BC(self) -> Tensor:
+        """Whether a candidate is for a newcomer: a user without history."""
+        return self.visible_BC == 0
 
     def to(self, device: torch.device | str) -> "RankBatch":
         """Return the batch on a device."""

@@ -9,49 +9,101 @@ HIDDEN = 8
 class FusionHead(nn.Module):
     """Logits as a sum: one part of the language model, one of each feature, and a bias.
 
-    A feature's part is a small network of that feature alone (neural additive model: Agarwal et
-    al., NeurIPS 2021), less its value where the feature is 0, so that a feature of which nothing
-    is known contributes nothing. Contributions are therefore exact.
+    Features count otherwise for newcomers, users without history: what is popular, say, is most of
+    what there is to go by, while beside a history it tells little that other features do not.
+    reads_newcomers: whether the language model's part counts for them.
+
+    new_BC: bool, which candidates are for newcomers. new_BCF: bool, which of their features count
+    as newcomers' do.
     """
 
     def __init__(self, width: int, features: int, outcomes: int) -> None:
         super().__init__()
         self.language = nn.Linear(width, outcomes, bias=False)
         self.bias = nn.Parameter(torch.zeros(outcomes))
-        self.linear_FA = nn.Parameter(torch.zeros(features, outcomes))
-        self.inner_FH = nn.Parameter(torch.randn(features, HIDDEN))
-        self.inner_bias_FH = nn.Parameter(torch.randn(features, HIDDEN))
-        self.outer_FHA = nn.Parameter(torch.zeros(features, HIDDEN, outcomes))
+        self.usual = FeatureParts(features, outcomes)
+        self.newcomers = FeatureParts(features, outcomes)
+        self.reads_newcomers: Tensor
+        self.register_buffer("reads_newcomers", torch.tensor(True))
         nn.init.normal_(self.language.weight, std=0.02)
 
     @torch.no_grad()
     def rescale(self, outcome: int, slope: float, offset: float) -> None:
         """Make an outcome's logit `slope` times itself plus `offset`; its parts go along."""
-        for part in (self.linear_FA, self.outer_FHA, self.bias):
-            part[..., outcome] *= slope
+        for parts in (self.usual, self.newcomers):
+            parts.linear_FA[..., outcome] *= slope
+            parts.outer_FHA[..., outcome] *= slope
         self.language.weight[outcome] *= slope
-        self.bias[outcome] += offset
+        self.bias[outcome] = self.bias[outcome] * slope + offset
 
-    def forward(self, state_BCW: Tensor, features_BCF: Tensor) -> Tensor:
+    def forward(
+        self, state_BCW: Tensor, features_BCF: Tensor, new_BC: Tensor, new_BCF: Tensor
+    ) -> Tensor:
         """Return logits [B, C, outcomes]."""
-        return self.language(state_BCW) + self.of_features(features_BCF) + self.bias
+        language = self._language(state_BCW, new_BC)
+        return language + self.of_features(features_BCF, new_BCF) + self.bias
 
-    def explain(self, state_BCW: Tensor, features_BCF: Tensor) -> tuple[Tensor, Tensor, Tensor]:
+    def explain(
+        self, state_BCW: Tensor, features_BCF: Tensor, new_BC: Tensor, new_BCF: Tensor
+    ) -> tuple[Tensor, Tensor, Tensor]:
         """Return logits [B, C, outcomes], and of the first outcome's the language model's part
         [B, C] and each feature's [B, C, features].
         """
-        language, parts = self.language(state_BCW), self.parts(features_BCF)
+        language, parts = self._language(state_BCW, new_BC), self.parts(features_BCF, new_BCF)
         return language + parts.sum(-2) + self.bias, language[..., 0], parts[..., 0]
 
-    def of_features(self, features_BCF: Tensor) -> Tensor:
+    def of_features(self, features_BCF: Tensor, new_BCF: Tensor) -> Tensor:
         """Return the sum of all features' parts [B, C, outcomes], without making each."""
+        if not new_BCF.any():
+            return self.usual(features_BCF)
+        # A feature of 0 adds nothing, to either.
+        return self.newcomers(features_BCF * new_BCF) + self.usual(features_BCF * ~new_BCF)
+
+    def parts(self, features_BCF: Tensor, new_BCF: Tensor) -> Tensor:
+        """Return each feature's part of each logit [B, C, features, outcomes]."""
+        usual, newcomers = self.usual.each(features_BCF), self.newcomers.each(features_BCF)
+        return torch.where(new_BCF[..., None], newcomers, usual)
+
+    def _language(self, state_BCW: Tensor, new_BC: Tensor) -> Tensor:
+        read = (self.reads_newcomers | ~new_BC)[..., None]
+        return torch.where(read, self.language(state_BCW), 0.0)
+
+
+class FeatureParts(nn.Module):
+    """What each feature adds to each logit.
+
+    A feature's part is a small network of that feature alone (neural additive model: Agarwal et
+    al., NeurIPS 2021), less its value where the feature is 0, so that a feature of which nothing
+    is known contributes nothing. Contributions are therefore exact.
+    """
+
+    def __init__(self, features: int, outcomes: int) -> None:
+        super().__init__()
+        self.linear_FA = nn.Parameter(torch.zeros(features, outcomes))
+        self.inner_FH = nn.Parameter(torch.randn(features, HIDDEN))
+        self.inner_bias_FH = nn.Parameter(torch.randn(features, HIDDEN))
+        self.outer_FHA = nn.Parameter(torch.zeros(features, HIDDEN, outcomes))
+
+    @torch.no_grad()
+    def begin_as(self, other: "FeatureParts") -> None:
+        """Take another's weights."""
+        self.load_state_dict(other.state_dict())
+
+    @torch.no_grad()
+    def clear(self, outcome: int) -> None:
+        """Have no feature add anything to an outcome."""
+        self.linear_FA[..., outcome] = 0.0
+        self.outer_FHA[..., outcome] = 0.0
+
+    def forward(self, features_BCF: Tensor) -> Tensor:
+        """Return the sum of all features' parts [B, C, outcomes]."""
         # In full precision: rounding a sum of so many parts would move the logit.
         with torch.autocast(features_BCF.device.type, enabled=False):
             bent = self._bent(features_BCF).flatten(-2)
             return features_BCF @ self.linear_FA + bent @ self.outer_FHA.flatten(0, 1)
 
-    def parts(self, features_BCF: Tensor) -> Tensor:
-        """Return each feature's part of each logit [B, C, features, outcomes]."""
+    def each(self, features_BCF: Tensor) -> Tensor:
+        """Return each feature's part [B, C, features, outcomes]."""
         with torch.autocast(features_BCF.device.type, enabled=False):
             bent = torch.einsum("...fh,fha->...fa", self._bent(features_BCF), self.outer_FHA)
             return features_BCF[..., None] * self.linear_FA + bent

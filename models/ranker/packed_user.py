@@ -33,12 +33,16 @@ class PackedCandidates:
 
 @dataclass(frozen=True)
 class PackedUser:
-    """The arrays of one user: see `RankBatch`, without the batch dimension and without padding."""
+    """The arrays of one user: see `RankBatch`, without the batch dimension and without padding.
+
+    obeyed: whether the words are of a request and are to be obeyed, even for a newcomer.
+    """
 
     text_ids: Sequence[int]
     events: EventArrays
     event_vectors: Array
     candidates: PackedCandidates
+    obeyed: bool = False
 
 
 def collate(config: RankerConfig, users: Sequence[PackedUser]) -> RankBatch:
@@ -61,6 +65,7 @@ def collate(config: RankerConfig, users: Sequence[PackedUser]) -> RankBatch:
         candidate_texts_BCN=_trimmed(_stack([c.texts for c in candidates], torch.int64, fill=-1)),
         context_BCX=_stack([c.context for c in candidates], torch.float32),
         visible_BC=_stack([c.visible for c in candidates], torch.int64),
+        obeyed_B=torch.tensor([u.obeyed for u in users]),
     )
 
 

@@ -8,6 +8,7 @@ from torch import Tensor, nn
 from transformers import AutoConfig, AutoModel, PreTrainedModel
 from transformers.models.auto.configuration_auto import CONFIG_MAPPING
 
+from features.candidates import WORD_FEATURES
 from models.ranker.attention import Packing, unmasked, use_packed_attention
 from models.ranker.batch import RankBatch
 from models.ranker.config import TREES, RankerConfig, load_config
@@ -42,6 +43,9 @@ class Ranker(nn.Module):
         seen = [name not in config.withheld for name in config.features]
         self.feature_seen: Tensor
         self.register_buffer("feature_seen", torch.tensor(seen), persistent=False)
+        of_words = [name in WORD_FEATURES for name in config.features]
+        self.feature_of_words: Tensor
+        self.register_buffer("feature_of_words", torch.tensor(of_words), persistent=False)
 
     @property
     def rates(self) -> bool:
@@ -51,7 +55,8 @@ class Ranker(nn.Module):
     def forward(self, batch: RankBatch) -> Tensor:
         """Return logits [B, C, outcomes]."""
         features = self.standardised(batch.candidate_features_BCF)
-        return self.head(self.states(batch, features), features)
+        states = self.states(batch, features)
+        return self.head(states, features, batch.new_BC, self.new_features(batch))
 
     def explain(self, batch: RankBatch) -> tuple[Tensor, Tensor, Tensor]:
         """Return logits [B, C, outcomes], and the parts of the first outcome's logit.
@@ -60,7 +65,16 @@ class Ranker(nn.Module):
         the bias they sum to the logit.
         """
         features = self.standardised(batch.candidate_features_BCF)
-        return self.head.explain(self.states(batch, features), features)
+        states = self.states(batch, features)
+        return self.head.explain(states, features, batch.new_BC, self.new_features(batch))
+
+    def new_features(self, batch: RankBatch) -> Tensor:
+        """Return which features count as newcomers' do, bool [B, C, features].
+
+        What a request asks for is obeyed whoever asks: how to do so is learned with histories.
+        """
+        obeyed = batch.obeyed_B[:, None, None] & self.feature_of_words
+        return batch.new_BC[..., None] & ~obeyed
 
     def standardised(self, features: Tensor) -> Tensor:
         """Return features in training's standard deviations from 0, which stays 0: unknown."""

@@ -54,16 +54,21 @@ class TreeHead(nn.Module):
         self.slope[outcome] *= slope
         self.bias[outcome] = self.bias[outcome] * slope + offset
 
-    def forward(self, state_BCW: Tensor, features_BCF: Tensor) -> Tensor:
-        """Return logits [B, C, outcomes]; what the language model says is not read."""
-        del state_BCW
-        return self.of_features(features_BCF) + self.bias
+    def forward(
+        self, state_BCW: Tensor, features_BCF: Tensor, new_BC: Tensor, new_BCF: Tensor
+    ) -> Tensor:
+        """Return logits [B, C, outcomes]; neither the language model's states are read nor who is a
+        newcomer: trees see from the features what there is to go by.
+        """
+        del state_BCW, new_BC
+        return self.of_features(features_BCF, new_BCF) + self.bias
 
-    def of_features(self, features_BCF: Tensor) -> Tensor:
+    def of_features(self, features_BCF: Tensor, new_BCF: Tensor) -> Tensor:
         """Return the sum of all features' parts [B, C, outcomes].
 
         It does without the parts themselves, which cost some fifty times as much.
         """
+        del new_BCF
         rows = _rows(features_BCF)
         logits = np.zeros((len(rows), len(self._ensembles)))
         for outcome, ensemble in enumerate(self._ensembles):
@@ -72,15 +77,21 @@ class TreeHead(nn.Module):
         shape = (*features_BCF.shape[:-1], len(self._ensembles))
         return self.slope * _tensor(logits, features_BCF).view(shape)
 
-    def explain(self, state_BCW: Tensor, features_BCF: Tensor) -> tuple[Tensor, Tensor, Tensor]:
+    def explain(
+        self, state_BCW: Tensor, features_BCF: Tensor, new_BC: Tensor, new_BCF: Tensor
+    ) -> tuple[Tensor, Tensor, Tensor]:
         """Return logits [B, C, outcomes], and of the first outcome's the language model's part
         [B, C], which is 0, and each feature's [B, C, features].
         """
-        logits, parts = self(state_BCW, features_BCF), self._parts(features_BCF, outcome=0)
+        logits, parts = (
+            self(state_BCW, features_BCF, new_BC, new_BCF),
+            self._parts(features_BCF, outcome=0),
+        )
         return logits, self.language(state_BCW)[..., 0], parts
 
-    def parts(self, features_BCF: Tensor) -> Tensor:
+    def parts(self, features_BCF: Tensor, new_BCF: Tensor) -> Tensor:
         """Return each feature's part of each logit [B, C, features, outcomes]."""
+        del new_BCF
         every = range(len(self._ensembles))
         return torch.stack([self._parts(features_BCF, outcome) for outcome in every], dim=-1)
 

@@ -131,7 +131,7 @@ async def test_user_vectors_and_hits_are_those_of_training(
         moment = moment_after(history, int(events.times_ms[place]), int(events.offsets_min[place]))
         (expected,) = user_vectors(served, [inputs_of(served, history, moment)])
         event_vectors = tables.items.text_vectors[history.rows]
-        quiet = silence(event_vectors.shape[1], len(tables.items))
+        quiet = silence(event_vectors.shape[1], tables.tastes)
         view = view_user(tables, history, event_vectors, quiet, expected, moment)
         depth, count = SETTINGS.source_depth, SETTINGS.candidate_count
         (exact,) = find_candidates(tables, [view], [""], True, depth, count)
@@ -158,7 +158,8 @@ async def test_words_find_what_they_find_in_training(
     vector = np.zeros(tables.items.text_vectors.shape[1], np.float32)
     understood = interests(Said(text), None, tables.tags)
     assert [tag.tag for tag in understood] == [tag.tag for tag in response.interest_tags]
-    heard = Heard(vector, 1.0, tables.tags.scores(tables.tags.asked(understood)))
+    asked = tables.tags.asked(understood)
+    heard = Heard(vector, 1.0, tables.tags.scores(asked), tables.tastes.popularity(asked))
     view = view_user(tables, nothing, np.zeros((0, len(vector)), "f4"), heard, None, moment)
     depth, count = SETTINGS.source_depth, SETTINGS.candidate_count
     (exact,) = find_candidates(tables, [view], [text], True, depth, count)

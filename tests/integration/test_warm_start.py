@@ -97,16 +97,16 @@ def test_features_and_outcomes_are_found_by_their_names(home: Path) -> None:
     last, like = FEATURES[-1], old.config.outcomes.index("like")
     was, now = FEATURES.index(last), names.index(last)
     head, known = ranker.head, old.head
-    assert torch.equal(head.inner_FH[now], known.inner_FH[was])
-    assert torch.equal(head.linear_FA[now, 2], known.linear_FA[was, like])
-    assert torch.equal(head.outer_FHA[now, :, 0], known.outer_FHA[was, :, 0])
+    assert torch.equal(head.usual.inner_FH[now], known.usual.inner_FH[was])
+    assert torch.equal(head.usual.linear_FA[now, 2], known.usual.linear_FA[was, like])
+    assert torch.equal(head.usual.outer_FHA[now, :, 0], known.usual.outer_FHA[was, :, 0])
     assert torch.equal(head.language.weight[2], known.language.weight[like])
     candidate, given = ranker.tokens.candidate.weight, old.tokens.candidate.weight
     assert torch.equal(candidate[:, now], given[:, was])
     assert torch.equal(candidate[:, len(names) :], given[:, len(FEATURES) :])
     # What the release knows nothing of stays as it was.
     assert torch.equal(candidate[:, 0], before["tokens.candidate.weight"][:, 0])
-    assert torch.equal(head.inner_FH[0], before["head.inner_FH"][0])
+    assert torch.equal(head.usual.inner_FH[0], before["head.usual.inner_FH"][0])
     assert torch.equal(head.language.weight[1], before["head.language.weight"][1])
 
 

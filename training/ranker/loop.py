@@ -19,6 +19,7 @@ from training.progress import Rate, Say, record, tracked
 from training.ranker.head import fit_head, head_logits
 from training.ranker.labels import Labels
 from training.ranker.loss import outcome_loss, ranking_loss
+from training.ranker.newcomers import fit_newcomers, let_newcomers_be_read, split_newcomers
 from training.ranker.packing import Packer, batches, chunks, with_negatives
 from training.ranker.scoring import validation_ndcg
 from training.ranker.trees import fit_trees
@@ -66,8 +67,12 @@ def train_ranker(
         say(f"ranker, trees alone: validation NDCG@10 {reached:.4f}")
         record(say, "ranker/validation_ndcg@10", reached)
         return reached
-    fit_head(ranker, learn, judge, labels, settings, say)
+    usual = [example for example in learn if not example.target.forget]
+    new, check = split_newcomers([e for e in learn if e.target.forget], settings.seed)
+    fit_head(ranker, usual, judge, labels, settings, say)
+    fit_newcomers(ranker, new, check, settings, say)
     give_back()
+    learn = [*usual, *new]
     hardness = {id(example): head_logits(ranker, example) for example in learn}
     torch.nn.init.zeros_(ranker.head.language.weight.detach())
     chunked = chunks(learn, settings.chunk_positions)
@@ -119,6 +124,8 @@ def train_ranker(
         checkpoint.turned(loop, place)
     load_weights(ranker, place.best_state)
     ranker.eval()
+    if ranker.config.language:
+        let_newcomers_be_read(ranker, packer, check, say)
     return place.best
 
 
@@ -182,7 +189,10 @@ def new_optimizer(ranker: Ranker, settings: TrainSettings) -> torch.optim.AdamW:
     """
     ranker.language_model.get_input_embeddings().requires_grad_(False)
     pretrained = [p for p in ranker.language_model.parameters() if p.requires_grad]
+    # What newcomers are ranked by was chosen for them, and stays.
+    ranker.head.newcomers.requires_grad_(False)
     fresh = [*ranker.tokens.parameters(), *ranker.head.parameters()]
+    fresh = [parameter for parameter in fresh if parameter.requires_grad]
     return torch.optim.AdamW(
         [
             {"params": pretrained, "lr": settings.lm_learning_rate},

@@ -167,5 +167,7 @@ def test_without_the_language_model_the_logit_is_that_of_the_features() -> None:
     ranker = with_parts(language=False)
     batch = collate(ranker.config, [user])
     with torch.inference_mode():
-        parts = ranker.head.parts(ranker.standardised(batch.candidate_features_BCF)).sum(-2)
+        parts = ranker.head.parts(
+            ranker.standardised(batch.candidate_features_BCF), ranker.new_features(batch)
+        ).sum(-2)
         torch.testing.assert_close(ranker(batch), parts + ranker.head.bias)

@@ -48,14 +48,23 @@ def some_features() -> torch.Tensor:
 
 
 def logits(head: TreeHead, features: torch.Tensor) -> torch.Tensor:
-    return head(torch.zeros(*features.shape[:2], 4), features)
+    return head(torch.zeros(*features.shape[:2], 4), features, *nobody_new(features))
+
+
+def parts(head: TreeHead, features: torch.Tensor) -> torch.Tensor:
+    return head.parts(features, nobody_new(features)[1])
+
+
+def nobody_new(features: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]:
+    new = torch.zeros_like(features, dtype=torch.bool)
+    return new[..., 0], new
 
 
 def test_parts_and_bias_sum_to_the_logits(head: TreeHead) -> None:
     features = some_features()
     found = logits(head, features)
     assert (found.std((0, 1))[[0, 2]] > 0.3).all()
-    torch.testing.assert_close(head.parts(features).sum(-2) + head.bias, found)
+    torch.testing.assert_close(parts(head, features).sum(-2) + head.bias, found)
 
 
 def test_the_logits_are_what_the_trees_say_at_the_level_that_was_asked_for(head: TreeHead) -> None:
@@ -74,7 +83,7 @@ def test_the_logits_are_what_the_trees_say_at_the_level_that_was_asked_for(head:
 
 
 def test_an_outcome_without_trees_says_nothing(head: TreeHead) -> None:
-    assert not head.parts(some_features())[..., 1].any()
+    assert not parts(head, some_features())[..., 1].any()
     assert not logits(head, some_features())[..., 1].any()
 
 
@@ -83,10 +92,10 @@ def test_the_parts_of_a_product_are_shared_by_its_features(head: TreeHead) -> No
     both[..., :2] = 1.5
     alone = both.clone()
     alone[..., 1] = 0.0
-    parts = head.parts(torch.cat([both, alone], dim=1))[0, ..., 2]
-    assert (parts[0, :2] > 0.5).all()
-    assert parts[0, 0] > parts[1, 0] + 0.3
-    assert parts[0, 3:].abs().max() < 0.2
+    shared = parts(head, torch.cat([both, alone], dim=1))[0, ..., 2]
+    assert (shared[0, :2] > 0.5).all()
+    assert shared[0, 0] > shared[1, 0] + 0.3
+    assert shared[0, 3:].abs().max() < 0.2
 
 
 def test_rescaling_moves_one_outcomes_logit_and_its_parts(head: TreeHead) -> None:
@@ -97,7 +106,7 @@ def test_rescaling_moves_one_outcomes_logit_and_its_parts(head: TreeHead) -> Non
     after = logits(head, features)
     torch.testing.assert_close(after[..., 0], 0.5 * (2.5 * before[..., 0] - 1.0) + 0.25)
     assert torch.equal(after[..., 1:], before[..., 1:])
-    torch.testing.assert_close(head.parts(features).sum(-2) + head.bias, after)
+    torch.testing.assert_close(parts(head, features).sum(-2) + head.bias, after)
 
 
 def test_a_saved_ranker_of_trees_scores_the_same_when_loaded(

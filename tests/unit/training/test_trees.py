@@ -74,9 +74,14 @@ def first_places(ranker: Ranker, examples: list[Example]) -> float:
     for one in examples:
         features = ranker.standardised(torch.from_numpy(one.features.astype(np.float32))[None])
         with torch.inference_mode():
-            logits = ranker.head(torch.zeros(1, len(one.rows), 32), features)
+            logits = ranker.head(torch.zeros(1, len(one.rows), 32), features, *nobody_new(features))
         right += int(logits[0, :, 0].argmax()) == one.found_at
     return right / len(examples)
+
+
+def nobody_new(features: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]:
+    new = torch.zeros_like(features, dtype=torch.bool)
+    return new[..., 0], new
 
 
 def fitted(seed: int = 1) -> Ranker:
@@ -103,7 +108,9 @@ def test_other_outcomes_are_learned_from_judgements() -> None:
     ranker, (judged, labels) = fitted(), judgements(seed=6)
     features = torch.from_numpy(np.stack([one.features for one in judged]).astype(np.float32))
     with torch.inference_mode():
-        logits = ranker.head(torch.zeros(600, 1, 32), ranker.standardised(features))[:, 0]
+        logits = ranker.head(
+            torch.zeros(600, 1, 32), ranker.standardised(features), *nobody_new(features)
+        )[:, 0]
     like, rating = labels.of_events.T
     known = torch.isfinite(like)
     assert ((logits[known, 1] > 0) == (like[known] > 0.5)).float().mean() > 0.9
@@ -164,4 +171,4 @@ def test_what_too_few_judgements_tell_of_stays_without_trees() -> None:
     trees.fit_trees(ranker, learn, [], judged[:30], labels, SETTINGS, lambda _: None)
     assert isinstance(ranker.head, TreeHead)
     features = torch.randn(1, 4, FEATURES)
-    assert not ranker.head.parts(features)[..., 1:].any()
+    assert not ranker.head.parts(features, nobody_new(features)[1])[..., 1:].any()

@@ -1,0 +1,71 @@
+"""What is popular among people who say the same of themselves."""
+
+from dataclasses import dataclass
+from functools import cached_property
+from pathlib import Path
+
+import numpy as np
+import numpy.typing as npt
+from safetensors.numpy import load_file, save_file
+
+Float32 = npt.NDArray[np.float32]
+FILE = "tastes.safetensors"
+# What is popular among all counts as much as so many people who name a tag.
+PRIOR_PEOPLE = 10.0
+
+
+@dataclass(frozen=True)
+class Tastes:
+    """How much people do with each item; an event of somebody with n of them counts 1 / sqrt(n).
+
+    of_all: float32 [items], summed over all people, of whom there are `people`. said_by: float32
+    [N], how many of them name each of the release's N tags. starts: int64 [N + 1], where the items
+    of each tag begin in rows: int32 [entries] and sums: float32 [entries], over these people.
+    """
+
+    of_all: Float32
+    people: float
+    said_by: Float32
+    starts: npt.NDArray[np.int64]
+    rows: npt.NDArray[np.int32]
+    sums: Float32
+
+    def popularity(self, asked: Float32) -> Float32:
+        """Return how popular items are among people of a taste, float32 [items], from 0; 1 is what
+        is most popular among all, on a logarithmic scale.
+
+        asked: float32 [N], how surely each tag is named, see `ItemTags.asked`. They count in
+        proportion, all together as much as the surest is sure; the rest is what all people like,
+        which is the answer where nothing is named.
+        """
+        mean = self.of_all / max(self.people, 1.0)
+        weights = asked * (float(asked.max(initial=0.0)) / max(float(asked.sum()), 1e-9))
+        liked = mean * (1.0 - float(weights.sum()))
+        for place in np.flatnonzero(weights).tolist():
+            own = slice(int(self.starts[place]), int(self.starts[place + 1]))
+            share = weights[place] / (self.said_by[place] + PRIOR_PEOPLE)
+            liked += share * PRIOR_PEOPLE * mean
+            liked[self.rows[own]] += share * self.sums[own]
+        return np.asarray(np.log1p(self.people * liked) / self._scale, np.float32)
+
+    @cached_property
+    def _scale(self) -> float:
+        return max(float(np.log1p(self.of_all.max(initial=0.0))), 1e-9)
+
+    def save(self, directory: Path) -> None:
+        """Write the tastes into a release's directory."""
+        tensors = {
+            "of_all": self.of_all,
+            "people": np.array(self.people, np.float32),
+            "said_by": self.said_by,
+            "starts": self.starts,
+            "rows": self.rows,
+            "sums": self.sums,
+        }
+        save_file(tensors, directory / FILE)
+
+
+def read_tastes(directory: Path) -> Tastes:
+    """Read what `save` wrote."""
+    tensors = load_file(directory / FILE)
+    return Tastes(**{**tensors, "people": float(tensors["people"])})

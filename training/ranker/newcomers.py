@@ -1,0 +1,141 @@
+"""What newcomers' lists are ordered by: users without history, of whom at most words are known.
+
+There are few of them to learn from, and little tells their targets apart, so that all features
+together would learn chance. The least that does is kept; more has to be clearly better on newcomers
+that were not learned from.
+"""
+
+from collections.abc import Sequence
+
+import numpy as np
+import numpy.typing as npt
+import torch
+from torch import Tensor
+
+from features.candidates import HIT_FEATURES
+from models.ranker.fusion_head import FeatureParts, FusionHead
+from models.ranker.ranker import Ranker
+from training.evaluation.metrics import ndcg
+from training.examples import Example
+from training.progress import Say
+from training.ranker.head import BATCH, LEARNING_RATE, fit_order, padded
+from training.ranker.packing import Packer
+from training.ranker.scoring import scored
+from training.settings import TrainSettings
+
+Float64 = npt.NDArray[np.float64]
+# Fewer would teach chance: what is learned of other users has to do.
+LEAST = 100
+# Of the users, so many are kept to choose by.
+CHECK_SHARE = 1 / 3
+# Parts begin at nothing: it takes so many steps to get anywhere.
+STEPS_LEAST = 150
+# By how many standard errors more has to be better than less.
+ERRORS_LEAST = 1.0
+TASTE = "popular_with_taste"
+
+
+def split_newcomers(examples: Sequence[Example], seed: int) -> tuple[list[Example], list[Example]]:
+    """Return examples of newcomers to learn from and others to choose by, of other users."""
+    users = np.unique([example.target.user for example in examples])
+    most = int(CHECK_SHARE * len(users))
+    kept = set(np.random.default_rng(seed).permutation(users)[:most].tolist())
+    learn = [example for example in examples if example.target.user not in kept]
+    return learn, [example for example in examples if example.target.user in kept]
+
+
+def fit_newcomers(
+    ranker: Ranker,
+    learn: Sequence[Example],
+    check: Sequence[Example],
+    settings: TrainSettings,
+    say: Say,
+) -> None:
+    """Fit the head's parts for newcomers: of the first outcome their own, of the others the usual.
+
+    What they read is chosen by `check`, and then learned from both.
+    """
+    head = ranker.head
+    assert isinstance(head, FusionHead)
+    head.newcomers.begin_as(head.usual)
+    if len(learn) < LEAST:
+        say(f"newcomers: {len(learn)} to learn from are too few, they are ranked as others are")
+        return
+    chosen, best = "", np.zeros(len(check))
+    for name, seen in _choices(ranker).items():
+        _fit(ranker, head, learn, seen, settings)
+        worth = _ndcg(ranker, head.newcomers, check, seen)
+        say(f"newcomers, by {name}: NDCG@10 {worth.mean():.4f} of targets that were found")
+        if not chosen or _clearly(worth - best):
+            chosen, best = name, worth
+    say(f"newcomers are ranked by {chosen}")
+    _fit(ranker, head, [*learn, *check], _choices(ranker)[chosen], settings)
+
+
+def let_newcomers_be_read(
+    ranker: Ranker, packer: Packer, check: Sequence[Example], say: Say
+) -> None:
+    """Have the language model tell of newcomers only if their lists are clearly better by it."""
+    head = ranker.head
+    assert isinstance(head, FusionHead)
+    worth = {}
+    for reads in (False, True):
+        head.reads_newcomers.fill_(reads)
+        told = zip(scored(ranker, packer, check), check, strict=True)
+        places = [_place(logits[:, 0], example.found_at) for logits, example in told]
+        worth[reads] = ndcg(np.array(places, np.int64), 10)
+    better = len(check) > 0 and _clearly(worth[True] - worth[False])
+    head.reads_newcomers.fill_(better)
+    say(f"newcomers are ranked {'with' if better else 'without'} the language model")
+
+
+def _choices(ranker: Ranker) -> dict[str, Tensor]:
+    """Return what may be read, from least to most: 1 for each feature that is, float32 [F]."""
+    names = ranker.config.features
+    return {
+        "what their taste likes": torch.tensor([float(name == TASTE) for name in names]),
+        "all but how they were found": torch.tensor([float(n not in HIT_FEATURES) for n in names]),
+        "all features": torch.ones(len(names)),
+    }
+
+
+def _fit(
+    ranker: Ranker,
+    head: FusionHead,
+    examples: Sequence[Example],
+    seen_F: Tensor,
+    settings: TrainSettings,
+) -> None:
+    parts = head.newcomers
+    parts.begin_as(head.usual)
+    parts.clear(outcome=0)
+    random = np.random.default_rng(settings.seed)
+    optimizer = torch.optim.AdamW(
+        parts.parameters(), lr=LEARNING_RATE, weight_decay=settings.weight_decay
+    )
+    epochs = max(settings.head_epochs, -(-STEPS_LEAST * BATCH // len(examples)))
+    for _ in range(epochs):
+        fit_order(ranker, parts, examples, optimizer, random, seen_F)
+
+
+def _ndcg(
+    ranker: Ranker,
+    parts: FeatureParts,
+    examples: Sequence[Example],
+    seen_F: Tensor,
+) -> Float64:
+    places = []
+    with torch.inference_mode():
+        for example in examples:
+            features, _ = padded(ranker, [example])
+            places.append(_place(parts(features * seen_F)[0, :, 0], example.found_at))
+    return ndcg(np.array(places, np.int64), 10)
+
+
+def _place(logits: Tensor, at: int) -> int:
+    """Return the place of one candidate, from 0, the last of those that score alike."""
+    return int((logits >= logits[at]).sum()) - 1
+
+
+def _clearly(gain: Float64) -> bool:
+    return float(gain.mean()) > ERRORS_LEAST * float(gain.std()) / np.sqrt(len(gain))
