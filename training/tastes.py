@@ -11,6 +11,8 @@ from training.words import NO_WORDS, Words
 
 # Enough to know what is liked with what; more would only make a release larger.
 PEOPLE_MOST = 20_000
+# What fewer people name would tell of them, and little of anybody else.
+NAMED_LEAST = 5
 
 
 def fit_tastes(
@@ -36,6 +38,7 @@ def fit_tastes(
     named = _named(tags, words, said[people])
     ever, late = _liked(fitted, 0 * after)[people], _liked(fitted, after)[people]
     sums = sparse.csr_matrix(named.T @ late)
+    sums.eliminate_zeros()
     # Among all, every event tells; the whole is as much as what tastes are made of.
     share = float(late.sum()) / max(float(ever.sum()), 1e-9)
     return Tastes(
@@ -49,13 +52,16 @@ def fit_tastes(
 
 
 def _named(tags: ItemTags, words: Words, said: npt.NDArray[np.int64]) -> sparse.csr_matrix:
-    """Return who names which tag, 1 or 0, [people, tags]; said: places of their words."""
+    """Return who names which tag, 1 or 0, [people, tags], of tags that several name; said: places
+    of their words.
+    """
     place = {name: at for at, name in enumerate(tags.names)}
     named = [[place[name] for name in tags.vocabulary.named(words.texts[at])] for at in said]
     starts = np.concatenate([[0], np.cumsum([len(own) for own in named])])
     columns = np.array([at for own in named for at in own], np.int64)
-    shape = (len(said), len(tags.names))
-    return sparse.csr_matrix((np.ones(len(columns), np.float32), columns, starts), shape=shape)
+    people = np.bincount(columns, minlength=len(tags.names))
+    counted = (people[columns] >= NAMED_LEAST).astype(np.float32)
+    return sparse.csr_matrix((counted, columns, starts), shape=(len(said), len(tags.names)))
 
 
 def _liked(fitted: Interactions, after: npt.NDArray[np.int64]) -> sparse.csr_matrix:

@@ -5,6 +5,7 @@ import numpy as np
 import pytest
 
 from features.tags import ItemTags
+from training import tastes
 from training.datasets.source import open_dataset
 from training.interactions import Interactions, interactions_of
 from training.tags import collect_tags
@@ -14,6 +15,11 @@ from training.words import Words, collect_words
 
 KINDS = ("tea", "coffee", "milk")
 NOBODY = np.empty(0, np.int64)
+
+
+@pytest.fixture(autouse=True)
+def one_is_enough(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(tastes, "NAMED_LEAST", 1)
 
 
 @pytest.fixture
@@ -41,12 +47,12 @@ def counted(
     world: tuple[ItemTags, Words, Interactions], without: np.ndarray = NOBODY
 ) -> dict[str, dict[int, float]]:
     tags, words, known = world
-    tastes = fit_tastes(tags, words, known, known, without, seed=0)
-    found = {}
+    found = fit_tastes(tags, words, known, known, without, seed=0)
+    sums = {}
     for place, name in enumerate(tags.names):
-        own = slice(int(tastes.starts[place]), int(tastes.starts[place + 1]))
-        found[name] = dict(zip(tastes.rows[own].tolist(), tastes.sums[own].tolist(), strict=True))
-    return found
+        own = slice(int(found.starts[place]), int(found.starts[place + 1]))
+        sums[name] = dict(zip(found.rows[own].tolist(), found.sums[own].tolist(), strict=True))
+    return sums
 
 
 def test_only_what_came_after_the_taste_counts(
@@ -65,8 +71,8 @@ def test_events_that_are_not_to_be_known_do_not_count(
 ) -> None:
     tags, words, known = world
     early = known.first(known.counts() - 1)
-    tastes = fit_tastes(tags, words, known, early, NOBODY, seed=0)
-    assert (tastes.of_all[[0, 4, 9, 8]] > 0).tolist() == [True, True, False, False]
+    found = fit_tastes(tags, words, known, early, NOBODY, seed=0)
+    assert (found.of_all[[0, 4, 9, 8]] > 0).tolist() == [True, True, False, False]
 
 
 def test_who_is_to_be_learned_from_does_not_count(
@@ -84,7 +90,14 @@ def test_people_who_say_nothing_count_for_all_alone(
 ) -> None:
     tags, words, known = world
     silent = replace(words, of_user=words.of_user * 0, of_taste=words.of_taste * 0)
-    tastes = fit_tastes(tags, silent, known, known, NOBODY, seed=0)
-    assert tastes.people == 3
-    assert not tastes.said_by.any()
-    assert tastes.of_all.sum() > 0
+    found = fit_tastes(tags, silent, known, known, NOBODY, seed=0)
+    assert found.people == 3
+    assert not found.said_by.any()
+    assert found.of_all.sum() > 0
+
+
+def test_what_few_people_name_has_no_sums(
+    world: tuple[ItemTags, Words, Interactions], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(tastes, "NAMED_LEAST", 2)
+    assert not any(counted(world).values())
