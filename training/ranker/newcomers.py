@@ -30,8 +30,8 @@ LEAST = 100
 CHECK_SHARE = 1 / 3
 # Parts begin at nothing: it takes so many steps to get anywhere.
 STEPS_LEAST = 150
-# By how many standard errors more has to be better than less.
-ERRORS_LEAST = 1.0
+# By how many standard errors more has to be better than less, as several things are tried.
+ERRORS_LEAST = 2.0
 TASTE = "popular_with_taste"
 
 
