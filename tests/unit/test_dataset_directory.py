@@ -66,6 +66,13 @@ def test_codes_of_ids_are_rows_of_users_and_items(tmp_path: Path) -> None:
     assert data.report.items_without_text == 1
 
 
+def test_items_need_no_texts(tmp_path: Path) -> None:
+    events = "user_id,item_id,timestamp\nu,a,1\nu,b,2\n"
+    data = open_dataset(write(tmp_path, events, items="item_id\na\nb\n"), rejects=None)
+    assert data.items["title"].tolist() == ["", ""]
+    assert data.report.items_without_text == 2
+
+
 @pytest.mark.parametrize(
     ("written", "milliseconds"),
     [

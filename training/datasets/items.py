@@ -32,7 +32,7 @@ def clean_items(
     table: RawTable, report: CleaningReport, log: RejectLog
 ) -> tuple[pd.DataFrame, Mapping[str, str]]:
     """Return the items as in `Dataset.items`, and the types of their attributes."""
-    table.require("item_id", "title")
+    table.require("item_id")
     rows = RowCheck(table)
     ids = rows.ids("item_id")
     created, unknown, bad = cells.times(rows.column("created_at"))
