@@ -38,19 +38,26 @@ class Tastes:
         proportion, all together as much as the surest is sure; the rest is what all people like,
         which is the answer where nothing is named.
         """
-        mean = self.of_all / max(self.people, 1.0)
-        weights = asked * (float(asked.max(initial=0.0)) / max(float(asked.sum()), 1e-9))
-        liked = mean * (1.0 - float(weights.sum()))
-        for place in np.flatnonzero(weights).tolist():
+        if not asked.any():
+            return self._among_all
+        weights = asked * (float(asked.max()) / float(asked.sum()))
+        shares = weights / (self.said_by + PRIOR_PEOPLE)
+        of_all = 1.0 - float(weights.sum()) + PRIOR_PEOPLE * float(shares.sum())
+        liked = of_all * self.of_all
+        for place in np.flatnonzero(shares).tolist():
             own = slice(int(self.starts[place]), int(self.starts[place + 1]))
-            share = weights[place] / (self.said_by[place] + PRIOR_PEOPLE)
-            liked += share * PRIOR_PEOPLE * mean
-            liked[self.rows[own]] += share * self.sums[own]
-        return np.asarray(np.log1p(self.people * liked) / self._scale, np.float32)
+            liked[self.rows[own]] += shares[place] * self.people * self.sums[own]
+        return self._scaled(liked)
+
+    def _scaled(self, events: Float32) -> Float32:
+        most = float(np.log1p(self.of_all.max(initial=0.0)))
+        return np.asarray(np.log1p(events) / max(most, 1e-9), np.float32)
 
     @cached_property
-    def _scale(self) -> float:
-        return max(float(np.log1p(self.of_all.max(initial=0.0))), 1e-9)
+    def _among_all(self) -> Float32:
+        found = self._scaled(self.of_all)
+        found.flags.writeable = False  # everybody's
+        return found
 
     def save(self, directory: Path) -> None:
         """Write the tastes into a release's directory."""

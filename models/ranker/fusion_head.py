@@ -61,8 +61,10 @@ class FusionHead(nn.Module):
 
     def parts(self, features_BCF: Tensor, new_BCF: Tensor) -> Tensor:
         """Return each feature's part of each logit [B, C, features, outcomes]."""
-        usual, newcomers = self.usual.each(features_BCF), self.newcomers.each(features_BCF)
-        return torch.where(new_BCF[..., None], newcomers, usual)
+        usual = self.usual.each(features_BCF)
+        if not new_BCF.any():
+            return usual
+        return torch.where(new_BCF[..., None], self.newcomers.each(features_BCF), usual)
 
     def _language(self, state_BCW: Tensor, new_BC: Tensor) -> Tensor:
         read = (self.reads_newcomers | ~new_BC)[..., None]
