@@ -109,6 +109,9 @@ def test_words_of_the_request_come_before_the_profile_and_that_before_reviews() 
     assert request_words("", profile, reviewed).text == "I like tea. green tea"
     assert request_words("", UserProfile(), reviewed).text == "Cosy."
     assert request_words("", UserProfile(), []).text == ""
+    # Only what a request asks for is to be obeyed.
+    assert request_words(" now jazz ", profile, reviewed).asked
+    assert not request_words("", profile, reviewed).asked
 
 
 def test_a_review_is_read_up_to_its_limit() -> None:
