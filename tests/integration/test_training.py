@@ -10,7 +10,13 @@ from features.release import open_release
 from models.ranker.ranker import load_ranker
 from serving.errors import ReleaseUnusable
 from tests.support.rankers import llama_config
-from tests.support.trained import SETTINGS, train_here, train_two_tastes, write_small_encoder
+from tests.support.trained import (
+    SETTINGS,
+    train_here,
+    train_two_tastes,
+    write_small_encoder,
+    write_two_tastes,
+)
 from training.datasets.errors import DatasetError
 from training.errors import TrainingError
 from training.run import train
@@ -34,6 +40,17 @@ def test_a_release_holds_all_that_its_manifest_names(release_directory: Path) ->
 def test_what_was_trained_beats_popularity_where_tastes_differ(release_directory: Path) -> None:
     report = open_release(release_directory).manifest["metrics"]["leave_one_out"]
     assert report["tandem"]["ndcg@10"]["mean"] > 1.3 * report["popular"]["ndcg@10"]["mean"]
+
+
+def test_without_any_texts_behaviour_tells_tastes_apart(tmp_path: Path) -> None:
+    data = write_two_tastes(tmp_path / "data")
+    items = (data / "items.csv").read_text().splitlines()
+    (data / "items.csv").write_text("\n".join(line.partition(",")[0] for line in items) + "\n")
+    (data / "users.csv").unlink()
+    release = open_release(train_here(data, tmp_path))
+    report = release.manifest["metrics"]["leave_one_out"]
+    assert report["tandem"]["ndcg@10"]["mean"] > 1.3 * report["popular"]["ndcg@10"]["mean"]
+    assert not release.tags.names
 
 
 def test_a_decoder_of_another_width_learns_through_adapters(tmp_path: Path) -> None:
