@@ -5,9 +5,9 @@
       --json var/words.json
 
 Every fourth user is held out: none of their events may be learned from, and none is in the history.
-A user who says something about themselves says that; for the others a sentence is made of what
-sets the older half of their events apart, three categories and two tags. Only the newest events of
-the other half, twenty at most, are asked for, so that no sentence knows its answer.
+Whoever says something about themselves says that; for other held-out users a sentence is made of
+what sets the older half of their events apart, three categories and two tags. Only the newest
+events of the other half, twenty at most, are asked for, so that no sentence knows its answer.
 """
 
 import argparse
@@ -87,9 +87,7 @@ def with_sentences(dataset: Dataset, events: pd.DataFrame) -> pd.DataFrame:
         if not text[str(user)]:
             rows = dataset.items.iloc[own["item_id"].cat.codes]
             text[str(user)] = sentence(rows, usual, len(dataset.items))
-    # Nobody else says anything: a sentence tells held-out users from the others.
-    said = text.where(text.index.isin(events.loc[events["split"] == "test", "user_id"]), "")
-    users = users.assign(text=said, tags=users["tags"].map("|".join))
+    users = users.assign(text=text, tags=users["tags"].map("|".join))
     return users.reset_index()
 
 
