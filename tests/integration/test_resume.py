@@ -26,7 +26,7 @@ from training.progress import Tracker
 from training.run import train
 from training.settings import TrainSettings
 
-# The tower takes 3 steps an epoch, the ranker 21.
+# The tower takes 3 steps an epoch, the ranker 24.
 FEW = replace(SETTINGS, tower_epochs=5, tower_batch_events=128, judgements=100)
 WEIGHTS = (
     "cf.safetensors",
@@ -48,7 +48,7 @@ AFTER_RANKER = [
     "going on after user tower for the evaluation, which is done",
 ]
 # While these states are written, one before them being there.
-WRITING = {"tower": ("user-tower.safetensors", 5), "ranker": ("ranker.safetensors", 25)}
+WRITING = {"tower": ("user-tower.safetensors", 5), "ranker": ("ranker.safetensors", 28)}
 
 
 class Stopped(Exception):
@@ -164,7 +164,7 @@ def test_a_run_stopped_again_and_again_ends_with_the_same_weights(
     assert run(data, out, stop=(*RANKER, 5)) == [tower]
     done = AFTER_RANKER[:1]
     ranker = "going on from ranker, epoch 1, step 4"
-    assert run(data, out, stop=(*RANKER, 22)) == [*done, ranker]
+    assert run(data, out, stop=(*RANKER, 25)) == [*done, ranker]
     ranker = "going on from ranker, epoch 2, step 4"
     assert run(data, out, stop=EVALUATION) == [*done, ranker]
     assert run(data, out, stop=RELEASE) == AFTER_RANKER

@@ -107,9 +107,9 @@ def train_ranker(
                 drawn = [judged[i] for i in random.integers(0, len(judged), judged_at_once)]
                 loss = loss + JUDGED_WEIGHT * judged_loss(ranker, packer, drawn, labels)
             loss.backward()  # type: ignore[no-untyped-call]
-            torch.nn.utils.clip_grad_norm_(ranker.parameters(), 1.0)
+            torch.nn.utils.clip_grad_norm_(learned(optimizer), 1.0)
             optimizer.step()
-            optimizer.zero_grad(set_to_none=True)
+            ranker.zero_grad(set_to_none=True)
             record(say, "ranker/learning_rate", float(schedule.get_last_lr()[-1]))
             schedule.step()
             record(say, "ranker/loss", float(loss.detach()))
@@ -189,10 +189,10 @@ def new_optimizer(ranker: Ranker, settings: TrainSettings) -> torch.optim.AdamW:
     """
     ranker.language_model.get_input_embeddings().requires_grad_(False)
     pretrained = [p for p in ranker.language_model.parameters() if p.requires_grad]
+    head = ranker.head.named_parameters()
     # What newcomers are ranked by was chosen for them, and stays.
-    ranker.head.newcomers.requires_grad_(False)
-    fresh = [*ranker.tokens.parameters(), *ranker.head.parameters()]
-    fresh = [parameter for parameter in fresh if parameter.requires_grad]
+    chosen = [parameter for name, parameter in head if not name.startswith("newcomers.")]
+    fresh = [*ranker.tokens.parameters(), *chosen]
     return torch.optim.AdamW(
         [
             {"params": pretrained, "lr": settings.lm_learning_rate},
@@ -200,6 +200,11 @@ def new_optimizer(ranker: Ranker, settings: TrainSettings) -> torch.optim.AdamW:
         ],
         weight_decay=settings.weight_decay,
     )
+
+
+def learned(optimizer: torch.optim.Optimizer) -> list[Tensor]:
+    """Return the parameters that an optimizer changes."""
+    return [parameter for group in optimizer.param_groups for parameter in group["params"]]
 
 
 def feature_scale(examples: Sequence[Example]) -> Tensor:
