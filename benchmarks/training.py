@@ -55,7 +55,8 @@ def train(world: Path, size: int, folder: Path, changes: list[str]) -> dict[str,
     def hear(line: str) -> None:
         print(f"{size:,}: {line}", flush=True)
         if (told := STAGE.match(line)) and not line.endswith(" left"):
-            stages[told[2][:60]] = int(told[1])
+            # Not where the release was written to: that is of the machine.
+            stages[told[2].partition(" written to ")[0][:60]] = int(told[1])
 
     options = [word for change in changes for word in ("--set", change)]
     command = [sys.executable, "-m", "tandem_cli", "train", "--dataset", str(directory)]

@@ -34,15 +34,17 @@ class Target:
 
 @dataclass(frozen=True)
 class Targets:
-    """The targets of a run. newcomers: of users taken for new, to learn from. apart: int64 [n], the
-    users that these are; what people of a taste go for is learned from the others.
-    """
+    """The targets of a run. newcomers: of users taken for new, to learn from."""
 
     learn: list[Target]
     validate: list[Target]
     test: list[Target]
     newcomers: list[Target] = field(default_factory=list)
-    apart: npt.NDArray[np.int64] = field(default_factory=lambda: np.empty(0, np.int64))
+
+    @property
+    def apart(self) -> npt.NDArray[np.int64]:
+        """The newcomers, int64 [n]: what people of a taste go for is learned from the others."""
+        return np.unique(np.array([target.user for target in self.newcomers], np.int64))
 
     def words(self) -> npt.NDArray[np.int64]:
         """Return the places of all words that are said, without repeats."""
@@ -58,9 +60,8 @@ def choose_targets(
     validate = _held_out(split.valid, settings.validation_users, words, random)
     test = _held_out(split.test, settings.evaluation_users, words, random)
     newcomers = _newcomers(split.window, words, settings)
-    apart = np.unique(np.array([target.user for target in newcomers], np.int64))
     learn = _window(split.window, interactions, words, settings)
-    return Targets(learn, validate, test, newcomers, apart)
+    return Targets(learn, validate, test, newcomers)
 
 
 def _held_out(

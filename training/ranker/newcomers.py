@@ -20,7 +20,7 @@ from training.examples import Example
 from training.progress import Say
 from training.ranker.head import BATCH, LEARNING_RATE, fit_order, padded
 from training.ranker.packing import Packer
-from training.ranker.scoring import scored
+from training.ranker.scoring import place_of, scored
 from training.settings import TrainSettings
 
 Float64 = npt.NDArray[np.float64]
@@ -61,15 +61,16 @@ def fit_newcomers(
     if len(learn) < LEAST:
         say(f"newcomers: {len(learn)} to learn from are too few, they are ranked as others are")
         return
+    choices = _choices(ranker)
     chosen, best = "", np.zeros(len(check))
-    for name, seen in _choices(ranker).items():
+    for name, seen in choices.items():
         _fit(ranker, head, learn, seen, settings)
         worth = _ndcg(ranker, head.newcomers, check, seen)
         say(f"newcomers, by {name}: NDCG@10 {worth.mean():.4f} of targets that were found")
         if not chosen or _clearly(worth - best):
             chosen, best = name, worth
     say(f"newcomers are ranked by {chosen}")
-    _fit(ranker, head, [*learn, *check], _choices(ranker)[chosen], settings)
+    _fit(ranker, head, [*learn, *check], choices[chosen], settings)
 
 
 def let_newcomers_be_read(
@@ -82,7 +83,7 @@ def let_newcomers_be_read(
     for reads in (False, True):
         head.reads_newcomers.fill_(reads)
         told = zip(scored(ranker, packer, check), check, strict=True)
-        places = [_place(logits[:, 0], example.found_at) for logits, example in told]
+        places = [place_of(example.found_at, logits[:, 0]) for logits, example in told]
         worth[reads] = ndcg(np.array(places, np.int64), 10)
     better = len(check) > 0 and _clearly(worth[True] - worth[False])
     head.reads_newcomers.fill_(better)
@@ -128,13 +129,8 @@ def _ndcg(
     with torch.inference_mode():
         for example in examples:
             features, _ = padded(ranker, [example])
-            places.append(_place(parts(features * seen_F)[0, :, 0], example.found_at))
+            places.append(place_of(example.found_at, parts(features * seen_F)[0, :, 0]))
     return ndcg(np.array(places, np.int64), 10)
-
-
-def _place(logits: Tensor, at: int) -> int:
-    """Return the place of one candidate, from 0, the last of those that score alike."""
-    return int((logits >= logits[at]).sum()) - 1
 
 
 def _clearly(gain: Float64) -> bool:

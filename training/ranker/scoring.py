@@ -24,6 +24,11 @@ def scored(ranker: Ranker, packer: Packer, examples: Sequence[Example]) -> Itera
         yield logits
 
 
+def place_of(candidate: int, logits: Tensor) -> int:
+    """Return a candidate's place by logits [C], from 0, the last of those that score alike."""
+    return int((logits >= logits[candidate]).sum()) - 1
+
+
 def validation_ndcg(ranker: Ranker, packer: Packer, examples: Sequence[Example]) -> float:
     """Return the mean NDCG@10; a target that no source found counts as missed.
 
@@ -31,8 +36,6 @@ def validation_ndcg(ranker: Ranker, packer: Packer, examples: Sequence[Example])
     """
     ranker.eval()
     reachable = [example for example in examples if example.found_at >= 0]
-    places = [
-        int((logits[:, 0] >= logits[example.found_at, 0]).sum()) - 1
-        for example, logits in zip(reachable, scored(ranker, packer, reachable), strict=True)
-    ]
+    told = zip(reachable, scored(ranker, packer, reachable), strict=True)
+    places = [place_of(example.found_at, logits[:, 0]) for example, logits in told]
     return float(ndcg(np.array(places), 10).sum() / max(len(examples), 1))
