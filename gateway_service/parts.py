@@ -7,7 +7,9 @@ from contextlib import asynccontextmanager, suppress
 import grpc.aio
 
 from gateway_service.activation import Activation
+from gateway_service.attribution import Tokens
 from gateway_service.downstream import connect
+from gateway_service.feedback import Feedback
 from gateway_service.pipeline import Recommender
 from gateway_service.reconcile import Reconciler
 from gateway_service.releases import Releases
@@ -19,6 +21,7 @@ from gateway_service.servicer import (
 )
 from gateway_service.settings import Settings
 from gateway_service.store.database import Database
+from gateway_service.store.token_keys import read_token_keys
 from gateway_service.validation import LIMITS
 from serving.info import InfoServicer
 from serving.server import Health, Parts
@@ -60,12 +63,15 @@ def gateway_parts(settings: Settings) -> Parts:
         downstream = connect(retrieval, ranking)
         releases = Releases(database)
         await releases.refresh()
-        recommender = Recommender(settings, releases, database, downstream)
+        tokens = Tokens(await database.write(read_token_keys))
+        recommender = Recommender(settings, releases, database, downstream, tokens)
         activation = Activation(releases, downstream, settings.activation_timeout_s)
         recommender_service_pb2_grpc.add_RecommenderServiceServicer_to_server(
             RecommenderServicer(recommender, settings.default_deadline_s), server
         )
-        event_service_pb2_grpc.add_EventServiceServicer_to_server(EventServicer(database), server)
+        event_service_pb2_grpc.add_EventServiceServicer_to_server(
+            EventServicer(Feedback(database, tokens)), server
+        )
         user_service_pb2_grpc.add_UserServiceServicer_to_server(UserServicer(database), server)
         release_service_pb2_grpc.add_ReleaseServiceServicer_to_server(
             ReleaseServicer(activation, releases, database), server

@@ -1,30 +1,34 @@
 """One Recommend, from top to bottom."""
 
 import logging
+import random
 import secrets
 
+from gateway_service.attribution import Tokens, attribution_of
 from gateway_service.blocklist import Blocklist
 from gateway_service.check import backfilled, check
 from gateway_service.conditions import conditions_of
 from gateway_service.downstream import Downstream
 from gateway_service.hydrate import hydrate
-from gateway_service.impression import impression_row
+from gateway_service.impression import impression_of
 from gateway_service.rank import rank
 from gateway_service.reasons import explain, language_of
 from gateway_service.releases import Releases
 from gateway_service.retrieve import retrieve
 from gateway_service.settings import Settings
 from gateway_service.store.database import Database
-from gateway_service.store.events import log_impression
+from gateway_service.store.impressions import log_impression
+from gateway_service.store.times import now_us
 from gateway_service.validation import CANDIDATES_MAX, check_recommend
 from serving.stages import Deadline, StageLog
 from tandem.v1 import stage_pb2
 from tandem.v1.context_pb2 import RequestContext
+from tandem.v1.impression_pb2 import Impression
 from tandem.v1.recommender_service_pb2 import RecommendRequest, RecommendResponse
 from tandem.v1.user_pb2 import UserState
 
 logger = logging.getLogger(__name__)
-TOKEN_BYTES = 16
+REQUEST_ID_BYTES = 16
 # Part of the deadline that is laid aside for writing and sending the answer, and its limit.
 ANSWER_PART = 0.1
 ANSWER_MAX_S = 0.05
@@ -34,12 +38,18 @@ class Recommender:
     """Answers what to show to whom."""
 
     def __init__(
-        self, settings: Settings, releases: Releases, database: Database, downstream: Downstream
+        self,
+        settings: Settings,
+        releases: Releases,
+        database: Database,
+        downstream: Downstream,
+        tokens: Tokens,
     ) -> None:
         self._settings = settings
         self._releases = releases
         self._database = database
         self._downstream = downstream
+        self._tokens = tokens
 
     async def recommend(self, request: RecommendRequest, deadline: Deadline) -> RecommendResponse:
         """Return the list. A stage that fails is skipped and flagged; what it gives is replaced."""
@@ -81,10 +91,11 @@ class Recommender:
             wanted,
             stages,
             deadline.share(settings.rank_share, keep_s=keep_s),
+            log_features=random.random() < settings.feature_log_share,
         )
         slate, items = await check(
             downstream,
-            backfilled(ranked, release, blocked, user.user_id, wanted, conditions),
+            backfilled(list(ranked.items), release, blocked, user.user_id, wanted, conditions),
             conditions,
             blocked,
             count,
@@ -95,7 +106,6 @@ class Recommender:
 
         answer = RecommendResponse(
             items=slate,
-            attribution_token=secrets.token_hex(TOKEN_BYTES),
             skipped_stages=stages.skipped,
             degraded=stages.degraded,
             release_id=release.release_id,
@@ -105,16 +115,17 @@ class Recommender:
             interest_tags=conditions.interest_tags(found.interest_tags),
             text_filter=conditions.of_words,
         )
-        self._log(request.user_id, context, answer)
+        attribution = attribution_of(request.user_id, context, answer)
+        answer.attribution_token = self._tokens.sign(attribution)
+        self._log(impression_of(request.user_id, context, answer, attribution, ranked), answer)
         return answer
 
-    def _log(self, user_id: str, context: RequestContext, answer: RecommendResponse) -> None:
-        """Log the answer without making the caller wait.
-
-        The write is ahead of any event that the caller sends once it has the answer.
-        """
-        row = impression_row(user_id, context, answer)
-        self._database.write_later(lambda connection: log_impression(connection, row))
+    def _log(self, impression: Impression, answer: RecommendResponse) -> None:
+        """Log the answer without making the caller wait."""
+        logged_us = now_us()
+        self._database.write_later(
+            lambda connection: log_impression(connection, impression, logged_us)
+        )
         if answer.degraded:
             causes = ", ".join(
                 f"{stage_pb2.Stage.Name(skipped.stage)} {stage_pb2.SkipCause.Name(skipped.cause)}"
@@ -128,7 +139,7 @@ def _completed(given: RequestContext) -> RequestContext:
     context = RequestContext()
     context.CopyFrom(given)
     if not context.request_id:
-        context.request_id = secrets.token_hex(TOKEN_BYTES)
+        context.request_id = secrets.token_hex(REQUEST_ID_BYTES)
     if not context.HasField("request_time"):
         context.request_time.GetCurrentTime()
     return context

@@ -5,7 +5,7 @@ from serving.stages import StageLog
 from tandem.v1 import stage_pb2
 from tandem.v1.candidate_pb2 import RankedItem
 from tandem.v1.context_pb2 import RequestContext
-from tandem.v1.ranking_service_pb2 import RankRequest
+from tandem.v1.ranking_service_pb2 import RankRequest, RankResponse
 from tandem.v1.recommender_service_pb2 import RecommendRequest
 from tandem.v1.retrieval_service_pb2 import RetrieveResponse
 from tandem.v1.user_pb2 import UserState
@@ -23,10 +23,15 @@ async def rank(
     count: int,
     stages: StageLog,
     budget_s: float,
-) -> list[RankedItem]:
-    """Return up to `count` candidates, best first: as the ranking service says, else as found."""
+    *,
+    log_features: bool = False,
+) -> RankResponse:
+    """Return up to `count` candidates, best first: as the ranking service says, else as found.
+
+    log_features: whether to return what the ranker read of them.
+    """
     if not found.candidates:
-        return []
+        return RankResponse()
     query = RankRequest(
         release_id=found.release_id,
         user=user,
@@ -39,6 +44,7 @@ async def rank(
         candidates=found.candidates,
         item_overrides=found.item_overrides,
         item_count=min(count, len(found.candidates)),
+        log_features=log_features,
     )
     ranked = await stages.run(
         stage_pb2.STAGE_RANK,
@@ -47,7 +53,7 @@ async def rank(
         instead="items are in the order in which retrieval returned them",
     )
     if ranked is None:
-        return as_found(found)[:count]
+        return RankResponse(items=as_found(found)[:count])
     stages.skipped.extend(ranked.skipped_stages)
     stages.timings.extend(ranked.stage_timings)
     if not ranked.items:
@@ -56,12 +62,12 @@ async def rank(
             stage_pb2.SKIP_CAUSE_UNAVAILABLE,
             "chose nothing; items are in the order in which retrieval returned them",
         )
-        return as_found(found)[:count]
+        return RankResponse(items=as_found(found)[:count])
     hits = {candidate.item_id: candidate.hits for candidate in found.candidates}
     for item in ranked.items:
         if not item.hits:
             item.hits.extend(hits.get(item.item_id, ()))
-    return list(ranked.items)
+    return ranked
 
 
 def as_found(found: RetrieveResponse) -> list[RankedItem]:

@@ -1,24 +1,30 @@
 """The gateway's contracts. What they do is in the modules that they call."""
 
-import asyncio
 from collections.abc import AsyncIterator
 from contextlib import aclosing
 
 import grpc
 
 from gateway_service.activation import Activation
+from gateway_service.feedback import Feedback
 from gateway_service.pipeline import Recommender
 from gateway_service.releases import Releases
 from gateway_service.store.database import Database
-from gateway_service.store.events import event_rows, record_events
 from gateway_service.store.profiles import put_profile
 from gateway_service.store.releases import list_releases
 from gateway_service.store.times import now_us
 from gateway_service.store.user_state import erase_user, read_user_state
-from gateway_service.validation import check_put_profile, check_record_events
+from gateway_service.validation import check_put_profile
 from serving.stages import Deadline
 from serving.validation import check_id
-from tandem.v1.event_service_pb2 import RecordEventsRequest, RecordEventsResponse
+from tandem.v1.event_service_pb2 import (
+    ExportEventsRequest,
+    ExportEventsResponse,
+    RecordEventsRequest,
+    RecordEventsResponse,
+    StreamEventsRequest,
+    StreamEventsResponse,
+)
 from tandem.v1.event_service_pb2_grpc import EventServiceServicer
 from tandem.v1.recommender_service_pb2 import RecommendRequest, RecommendResponse
 from tandem.v1.recommender_service_pb2_grpc import RecommenderServiceServicer
@@ -57,19 +63,33 @@ class RecommenderServicer(RecommenderServiceServicer):
 
 
 class EventServicer(EventServiceServicer):
-    """Takes events."""
+    """Takes events, and gives them out for training."""
 
-    def __init__(self, database: Database) -> None:
-        self._database = database
+    def __init__(self, feedback: Feedback) -> None:
+        self._feedback = feedback
 
     async def RecordEvents(
         self, request: RecordEventsRequest, context: grpc.ServicerContext
     ) -> RecordEventsResponse:
-        received_us = now_us()
-        # A thousand events take some milliseconds, which the other calls should not wait for.
-        await asyncio.to_thread(check_record_events, request)
-        rows = await asyncio.to_thread(event_rows, request.events, received_us)
-        return await self._database.write(lambda connection: record_events(connection, rows))
+        return await self._feedback.record(request)
+
+    async def StreamEvents(
+        self, request_iterator: AsyncIterator[StreamEventsRequest], context: grpc.ServicerContext
+    ) -> AsyncIterator[StreamEventsResponse]:
+        async for batch in request_iterator:
+            stored = await self._feedback.record(RecordEventsRequest(events=batch.events))
+            yield StreamEventsResponse(
+                recorded_count=stored.recorded_count,
+                duplicate_count=stored.duplicate_count,
+                attributed_count=stored.attributed_count,
+            )
+
+    async def ExportEvents(
+        self, request: ExportEventsRequest, context: grpc.ServicerContext
+    ) -> AsyncIterator[ExportEventsResponse]:
+        async with aclosing(self._feedback.export(request)) as pages:
+            async for page in pages:
+                yield page
 
 
 class UserServicer(UserServiceServicer):

@@ -32,7 +32,8 @@ EXCLUDED_MAX = 1_000
 EVENTS_MAX = 1_000
 EVENT_TEXT_BYTES_MAX = 65_536
 LABEL_BYTES_MAX = 64
-TOKEN_BYTES_MAX = 128
+ID_BYTES_MAX = 128
+TOKEN_BYTES_MAX = 16_384
 ARMS_MAX = 32
 TAGS_MAX = 256
 DWELL_MAX_S = 30 * 86_400
@@ -75,7 +76,7 @@ def check_recommend(request: RecommendRequest) -> None:
 
 def check_context(context: RequestContext) -> None:
     """Check the situation of a request."""
-    check_label("context.request_id", context.request_id, bytes_max=TOKEN_BYTES_MAX)
+    check_label("context.request_id", context.request_id, bytes_max=ID_BYTES_MAX)
     check_label("context.surface", context.surface, bytes_max=LABEL_BYTES_MAX)
     check_label("context.seed_item_id", context.seed_item_id, bytes_max=256)
     check_label("context.device_type", context.device_type, bytes_max=LABEL_BYTES_MAX)
@@ -153,7 +154,7 @@ def check_event(event: Event) -> None:
     """Check one event."""
     check_id("user_id", event.user_id)
     check_id("item_id", event.item_id)
-    check_label("event_id", event.event_id, bytes_max=TOKEN_BYTES_MAX)
+    check_label("event_id", event.event_id, bytes_max=ID_BYTES_MAX)
     if event.action not in _ACTIONS:
         raise InvalidField("action", "is required and must be a value of the contract")
     if event.HasField("event_time"):

@@ -8,7 +8,7 @@ from ranking_service.loaded_release import LoadedRelease
 from ranking_service.model_thread import ModelThread
 from ranking_service.scorer import score
 from ranking_service.selector import select
-from ranking_service.slate import ranked_items
+from ranking_service.slate import ranked_items, read_features
 from ranking_service.validation import check_request, check_vectors
 from serving.release_shelf import ReleaseShelf
 from serving.stages import Deadline, StageLog
@@ -63,4 +63,5 @@ def rank_now(loaded: LoadedRelease, request: RankRequest) -> RankResponse:
         items=items,
         unscored_item_ids=found.unscored,
         stage_timings=log.timings,
+        features=read_features(found, ranker.config, places) if request.log_features else None,
     )

@@ -9,7 +9,9 @@ from ranking_service.item_features import RankInput
 from ranking_service.reasons import ReasonFinder
 from ranking_service.scorer import Scores
 from tandem.v1.candidate_pb2 import ActionProbability, Contribution, RankedItem
+from tandem.v1.common_pb2 import Vector
 from tandem.v1.event_pb2 import Action
+from tandem.v1.impression_pb2 import FeatureLog
 from tandem.v1.ranking_service_pb2 import RankRequest
 
 ACTION_OF_OUTCOME = {
@@ -48,6 +50,15 @@ def ranked_items(
         )
         for place in chosen
     ]
+
+
+def read_features(found: RankInput, config: RankerConfig, chosen: Iterable[int]) -> FeatureLog:
+    """Return what the ranker read of the chosen candidates, in order."""
+    rows = found.packed.candidates.features
+    return FeatureLog(
+        names=config.features,
+        items=[Vector(float32_values=rows[place].astype("<f4").tobytes()) for place in chosen],
+    )
 
 
 def contributions(

@@ -12,7 +12,7 @@ from typing import Any, Generic, TypeVar
 from sqlalchemy import Connection, Engine
 from sqlalchemy.exc import SQLAlchemyError
 
-from gateway_service.store.dialect import make_engines, purge_deleted
+from gateway_service.store.dialect import check_columns, make_engines, purge_deleted
 from gateway_service.store.schema import metadata
 from serving.errors import Overloaded, StorageUnavailable
 
@@ -41,6 +41,7 @@ class Database:
         try:
             self._writer, self._readers = make_engines(url, read_threads)
             metadata.create_all(self._writer)
+            check_columns(self._writer, metadata)
         except (SQLAlchemyError, OSError) as error:
             raise StorageUnavailable(_reason(error)) from error
         self._jobs: queue.Queue[_Job[Any] | None] = queue.Queue(write_queue)

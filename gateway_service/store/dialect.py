@@ -2,7 +2,7 @@
 
 from pathlib import Path
 
-from sqlalchemy import Connection, Engine, Table, create_engine
+from sqlalchemy import Connection, Engine, MetaData, Table, create_engine, inspect
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.engine import make_url
 from sqlalchemy.sql.dml import Insert
@@ -28,6 +28,18 @@ def make_engines(url: str, read_threads: int) -> tuple[Engine, Engine]:
     readers = create_engine(url, pool_size=read_threads)
     prepare_sqlite(readers, lambda _: READ, _ERASE)
     return writer, readers
+
+
+def check_columns(engine: Engine, metadata: MetaData) -> None:
+    """Raise StorageUnavailable where tables have other columns, as another version made them."""
+    inspector = inspect(engine)
+    for table in metadata.sorted_tables:
+        found = {column["name"] for column in inspector.get_columns(table.name)}
+        if missing := [column.name for column in table.columns if column.name not in found]:
+            raise StorageUnavailable(
+                f"the database was made by another version: its table {table.name} has no column "
+                f"{', '.join(missing)}. Export what is needed with that version, and begin anew"
+            )
 
 
 def insert_or_ignore(connection: Connection, table: Table) -> Insert:

@@ -4,27 +4,29 @@ from collections.abc import Iterable, Sequence
 from hashlib import blake2b
 from typing import Any
 
-from sqlalchemy import Connection, insert, select
+from sqlalchemy import Connection, select
 
 from features.ids import item_hash
+from gateway_service.attribution import Tokens
 from gateway_service.store.dialect import insert_or_ignore
 from gateway_service.store.profiles import raise_versions
-from gateway_service.store.schema import events, impressions
+from gateway_service.store.schema import events
 from gateway_service.store.times import to_us
 from tandem.v1 import event_pb2
 from tandem.v1.event_pb2 import Event
 from tandem.v1.event_service_pb2 import RecordEventsResponse
+from tandem.v1.impression_pb2 import Attributed
 
 Row = dict[str, Any]
 
 
-def event_rows(recorded: Iterable[Event], received_us: int) -> list[Row]:
+def event_rows(recorded: Iterable[Event], received_us: int, tokens: Tokens) -> list[Row]:
     """Return checked events as rows of the table."""
-    return [event_row(event, received_us) for event in recorded]
+    return [event_row(event, received_us, tokens.attributed(event)) for event in recorded]
 
 
-def event_row(event: Event, received_us: int) -> Row:
-    """Return a checked event as a row of the table."""
+def event_row(event: Event, received_us: int, attributed: Attributed | None) -> Row:
+    """Return a checked event as a row of the table; attributed: what its token says."""
     place = event.place if event.HasField("place") else None
     return {
         "event_id": event.event_id or derived_event_id(event),
@@ -43,7 +45,9 @@ def event_row(event: Event, received_us: int) -> Row:
             event.utc_offset.seconds // 60 if event.HasField("utc_offset") else None
         ),
         "text": event.text or None,
-        "attribution_token": event.attribution_token or None,
+        "impression_id": attributed.impression_id if attributed else None,
+        "position": attributed.position if attributed else None,
+        "propensity": attributed.propensity if attributed else None,
     }
 
 
@@ -70,23 +74,8 @@ def record_events(connection: Connection, rows: Sequence[Row]) -> RecordEventsRe
     return RecordEventsResponse(
         recorded_count=len(new),
         duplicate_count=len(rows) - len(new),
-        attributed_count=_attributed(connection, new),
+        attributed_count=sum(row["impression_id"] is not None for row in new),
     )
-
-
-def log_impression(connection: Connection, row: Row) -> None:
-    """Store what an answer showed."""
-    connection.execute(insert(impressions), [row])
-
-
-def _attributed(connection: Connection, rows: Iterable[Row]) -> int:
-    """Count the events whose token names an answer that was logged."""
-    tokens = [row["attribution_token"] for row in rows if row["attribution_token"]]
-    if not tokens:
-        return 0
-    column = impressions.c.attribution_token
-    logged = set(connection.scalars(select(column).where(column.in_(set(tokens)))))
-    return sum(token in logged for token in tokens)
 
 
 def signed(unsigned: int) -> int:

@@ -55,7 +55,11 @@ events = Table(
     Column("longitude", Float(53)),
     Column("utc_offset_minutes", SmallInteger),
     Column("text", Text),
-    Column("attribution_token", String(128)),
+    # What a valid attribution token said: the answer, the item's place in it from 1, and with what
+    # probability it stood there at all.
+    Column("impression_id", LargeBinary(16)),
+    Column("position", Integer),
+    Column("propensity", Float(53)),
     Index("events_history", "user_id", "is_impression", "event_time_us", "sequence"),
     Index("events_seen", "user_id", "item_hash"),
 )
@@ -63,18 +67,21 @@ events = Table(
 impressions = Table(
     "impressions",
     metadata,
-    Column("attribution_token", String(128), primary_key=True),
+    Column("impression_id", LargeBinary(16), primary_key=True),
     Column("user_id", String(256), nullable=False, index=True),
     Column("request_id", String(128), nullable=False),
     Column("release_id", String(256), nullable=False),
-    Column("surface", String(64), nullable=False),
-    Column("request_time_us", BigInteger, nullable=False),
-    Column("logged_time_us", BigInteger, nullable=False),
-    Column("degraded", Boolean, nullable=False),
-    # {arm by experiment}
-    Column("experiment_arms", JSON, nullable=False),
-    # [[item id, score, [source numbers]]], best first.
-    Column("items", JSON, nullable=False),
+    Column("logged_time_us", BigInteger, nullable=False, index=True),
+    # A serialised Impression.
+    Column("content", LargeBinary, nullable=False),
+)
+
+token_keys = Table(
+    "token_keys",
+    metadata,
+    # The greatest number signs; all are read.
+    Column("key_number", SmallInteger, primary_key=True),
+    Column("token_key", LargeBinary(32), nullable=False),
 )
 
 releases = Table(

@@ -140,9 +140,9 @@ BAD_EVENTS: list[tuple[dict[str, Any], str, str]] = [
     ({"events": [EVENT | {"utcOffset": "90s"}]}, "events[0].utc_offset", "whole minutes"),
     ({"events": [EVENT | {"text": "x" * 65_537}]}, "events[0].text", "at most 65,536 bytes"),
     (
-        {"events": [EVENT | {"attributionToken": "t" * 129}]},
+        {"events": [EVENT | {"attributionToken": "t" * 16_385}]},
         "events[0].attribution_token",
-        "at most 128 bytes",
+        "at most 16,384 bytes",
     ),
 ]
 

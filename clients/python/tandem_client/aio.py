@@ -1,11 +1,21 @@
 """The asyncio client."""
 
-from collections.abc import AsyncIterator, Awaitable, Callable, Iterable
+from collections.abc import AsyncIterable, AsyncIterator, Awaitable, Callable, Iterable, Sequence
 from functools import wraps
 from typing import Any, Concatenate, ParamSpec, Self, TypeVar
 
+from google.protobuf.timestamp_pb2 import Timestamp
+
 from tandem.v1.catalog_service_pb2 import UpsertItemsResponse
 from tandem.v1.catalog_service_pb2_grpc import CatalogServiceStub
+from tandem.v1.event_pb2 import Event
+from tandem.v1.event_service_pb2 import (
+    ExportEventsRequest,
+    ExportEventsResponse,
+    StreamEventsRequest,
+    StreamEventsResponse,
+)
+from tandem.v1.event_service_pb2_grpc import EventServiceStub
 from tandem.v1.item_pb2 import Item
 from tandem.v1.release_service_pb2 import ActivateReleaseRequest, ActivateReleaseResponse
 from tandem.v1.release_service_pb2_grpc import ReleaseServiceStub
@@ -83,6 +93,27 @@ class AsyncTandemClient:
         done = (await self.get_upsert_progress(upsert_id)).batch_number if upsert_id else 0
         batches = calls.upsert_batches(items, upsert_id, done, batch_items)
         return await CatalogServiceStub(self._catalog).UpsertItems(batches, timeout=timeout_s)
+
+    async def stream_events(
+        self, batches: AsyncIterable[Sequence[Event]], *, timeout_s: float | None = None
+    ) -> AsyncIterator[StreamEventsResponse]:
+        """Store batch after batch of events; yields an answer once each is on disk."""
+
+        async def requests() -> AsyncIterator[StreamEventsRequest]:
+            async for events in batches:
+                yield StreamEventsRequest(events=calls.timed(events))
+
+        stub = EventServiceStub(self._channel)
+        async for stored in stub.StreamEvents(requests(), timeout=timeout_s):
+            yield stored
+
+    async def export_events(
+        self, since: Timestamp | None = None, *, timeout_s: float | None = None
+    ) -> AsyncIterator[ExportEventsResponse]:
+        """Yield all events, then all logged answers, part by part."""
+        request = ExportEventsRequest(since=since)
+        async for part in EventServiceStub(self._channel).ExportEvents(request, timeout=timeout_s):
+            yield part
 
     async def activate_release(
         self, release_uri: str, *, timeout_s: float | None = None

@@ -100,11 +100,20 @@ def record_events(
     Events without a time get the present one, so that doing the same thing twice counts twice,
     while a call that the channel had to send again counts once.
     """
-    request = event_service_pb2.RecordEventsRequest(events=events)
-    for event in request.events:
-        if not event.HasField("event_time"):
-            event.event_time.GetCurrentTime()
+    request = event_service_pb2.RecordEventsRequest(events=timed(events))
     return Call(event_service_pb2_grpc.EventServiceStub, "RecordEvents", request, timeout_s)
+
+
+def timed(events: Iterable[Event]) -> list[Event]:
+    """Return events, those without a time with the present one."""
+    copies = []
+    for event in events:
+        copy = Event()
+        copy.CopyFrom(event)
+        if not copy.HasField("event_time"):
+            copy.event_time.GetCurrentTime()
+        copies.append(copy)
+    return copies
 
 
 def put_profile(

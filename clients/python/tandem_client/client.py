@@ -1,11 +1,21 @@
 """The synchronous client."""
 
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from functools import wraps
 from typing import Any, Concatenate, ParamSpec, Self, TypeVar
 
+from google.protobuf.timestamp_pb2 import Timestamp
+
 from tandem.v1.catalog_service_pb2 import UpsertItemsResponse
 from tandem.v1.catalog_service_pb2_grpc import CatalogServiceStub
+from tandem.v1.event_pb2 import Event
+from tandem.v1.event_service_pb2 import (
+    ExportEventsRequest,
+    ExportEventsResponse,
+    StreamEventsRequest,
+    StreamEventsResponse,
+)
+from tandem.v1.event_service_pb2_grpc import EventServiceStub
 from tandem.v1.item_pb2 import Item
 from tandem.v1.release_service_pb2 import ActivateReleaseRequest, ActivateReleaseResponse
 from tandem.v1.release_service_pb2_grpc import ReleaseServiceStub
@@ -89,6 +99,20 @@ class TandemClient:
         done = self.get_upsert_progress(upsert_id).batch_number if upsert_id else 0
         batches = calls.upsert_batches(items, upsert_id, done, batch_items)
         return CatalogServiceStub(self._catalog).UpsertItems(batches, timeout=timeout_s)
+
+    def stream_events(
+        self, batches: Iterable[Sequence[Event]], *, timeout_s: float | None = None
+    ) -> Iterator[StreamEventsResponse]:
+        """Store batch after batch of events; yields an answer once each is on disk."""
+        requests = (StreamEventsRequest(events=calls.timed(events)) for events in batches)
+        yield from EventServiceStub(self._channel).StreamEvents(requests, timeout=timeout_s)
+
+    def export_events(
+        self, since: Timestamp | None = None, *, timeout_s: float | None = None
+    ) -> Iterator[ExportEventsResponse]:
+        """Yield all events, then all logged answers, part by part."""
+        request = ExportEventsRequest(since=since)
+        yield from EventServiceStub(self._channel).ExportEvents(request, timeout=timeout_s)
 
     def activate_release(
         self, release_uri: str, *, timeout_s: float | None = None

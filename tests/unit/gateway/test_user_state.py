@@ -10,6 +10,7 @@ from hypothesis import strategies as st
 from sqlalchemy import Connection
 
 from features.ids import item_hashes
+from gateway_service.attribution import Tokens
 from gateway_service.store.database import Database
 from gateway_service.store.events import event_rows, record_events
 from gateway_service.store.user_state import HISTORY_MAX, erase_user, read_user_state
@@ -31,12 +32,15 @@ EVENTS = st.builds(
 )
 
 
+TOKENS = Tokens([bytes(32)])
+
+
 def open_database(directory: Path) -> Database:
     return Database(f"sqlite:///{directory}/users.db", read_threads=1)
 
 
 async def record(database: Database, events: list[Event]) -> tuple[int, int]:
-    rows = event_rows(events, received_us=1)
+    rows = event_rows(events, 1, TOKENS)
     answer = await database.write(lambda connection: record_events(connection, rows))
     return answer.recorded_count, answer.duplicate_count
 
@@ -103,10 +107,10 @@ async def test_the_history_holds_the_newest_events_and_seen_holds_all(tmp_path: 
 async def test_a_write_that_fails_takes_no_other_with_it(tmp_path: Path) -> None:
     database = open_database(tmp_path)
     event = Event(user_id="anna", item_id="a", action=event_pb2.ACTION_VIEW)
-    rows = event_rows([event], received_us=1)
+    rows = event_rows([event], 1, TOKENS)
 
     def half(connection: Connection) -> None:
-        record_events(connection, event_rows([Event(user_id="bert", item_id="b")], 1))
+        record_events(connection, event_rows([Event(user_id="bert", item_id="b")], 1, TOKENS))
         raise NotFound("anything")
 
     outcomes = await asyncio.gather(

@@ -97,7 +97,9 @@ class Event(_message.Message):
     text: _builtins.str
     """The user's own words about the item, such as a review, at most 65,536 bytes."""
     attribution_token: _builtins.str
-    """Token of the answer that showed the item, if one did. At most 128 bytes."""
+    """Token of the answer that showed the item, if one did. At most 16,384 bytes. One that is not valid
+    for this user and item is passed over: the event counts, but as found by other ways.
+    """
     @_builtins.property
     def event_time(self) -> _timestamp_pb2.Timestamp:
         """When it was done, between the years 1970 and 2100. Unset: when the server received it."""

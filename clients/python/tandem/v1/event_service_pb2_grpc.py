@@ -40,6 +40,16 @@ class EventServiceStub:
                 request_serializer=tandem_dot_v1_dot_event__service__pb2.RecordEventsRequest.SerializeToString,
                 response_deserializer=tandem_dot_v1_dot_event__service__pb2.RecordEventsResponse.FromString,
                 _registered_method=True)
+        self.StreamEvents = channel.stream_stream(
+                '/tandem.v1.EventService/StreamEvents',
+                request_serializer=tandem_dot_v1_dot_event__service__pb2.StreamEventsRequest.SerializeToString,
+                response_deserializer=tandem_dot_v1_dot_event__service__pb2.StreamEventsResponse.FromString,
+                _registered_method=True)
+        self.ExportEvents = channel.unary_stream(
+                '/tandem.v1.EventService/ExportEvents',
+                request_serializer=tandem_dot_v1_dot_event__service__pb2.ExportEventsRequest.SerializeToString,
+                response_deserializer=tandem_dot_v1_dot_event__service__pb2.ExportEventsResponse.FromString,
+                _registered_method=True)
 
 
 class EventServiceServicer:
@@ -54,6 +64,22 @@ class EventServiceServicer:
         context.set_details('Method not implemented!')
         raise NotImplementedError('Method not implemented!')
 
+    def StreamEvents(self, request_iterator, context):
+        """StreamEvents does the same for batch after batch on one stream, each answered in its turn. A batch
+        that is refused ends the stream; what was answered before it is stored.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def ExportEvents(self, request, context):
+        """ExportEvents returns all events and logged answers, for training: first the events, in the order
+        in which they were stored, then the answers. Those of erased users are not among them.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
 
 def add_EventServiceServicer_to_server(servicer, server):
     rpc_method_handlers = {
@@ -61,6 +87,16 @@ def add_EventServiceServicer_to_server(servicer, server):
                     servicer.RecordEvents,
                     request_deserializer=tandem_dot_v1_dot_event__service__pb2.RecordEventsRequest.FromString,
                     response_serializer=tandem_dot_v1_dot_event__service__pb2.RecordEventsResponse.SerializeToString,
+            ),
+            'StreamEvents': grpc.stream_stream_rpc_method_handler(
+                    servicer.StreamEvents,
+                    request_deserializer=tandem_dot_v1_dot_event__service__pb2.StreamEventsRequest.FromString,
+                    response_serializer=tandem_dot_v1_dot_event__service__pb2.StreamEventsResponse.SerializeToString,
+            ),
+            'ExportEvents': grpc.unary_stream_rpc_method_handler(
+                    servicer.ExportEvents,
+                    request_deserializer=tandem_dot_v1_dot_event__service__pb2.ExportEventsRequest.FromString,
+                    response_serializer=tandem_dot_v1_dot_event__service__pb2.ExportEventsResponse.SerializeToString,
             ),
     }
     generic_handler = grpc.method_handlers_generic_handler(
@@ -91,6 +127,60 @@ class EventService:
             '/tandem.v1.EventService/RecordEvents',
             tandem_dot_v1_dot_event__service__pb2.RecordEventsRequest.SerializeToString,
             tandem_dot_v1_dot_event__service__pb2.RecordEventsResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def StreamEvents(request_iterator,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.stream_stream(
+            request_iterator,
+            target,
+            '/tandem.v1.EventService/StreamEvents',
+            tandem_dot_v1_dot_event__service__pb2.StreamEventsRequest.SerializeToString,
+            tandem_dot_v1_dot_event__service__pb2.StreamEventsResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def ExportEvents(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_stream(
+            request,
+            target,
+            '/tandem.v1.EventService/ExportEvents',
+            tandem_dot_v1_dot_event__service__pb2.ExportEventsRequest.SerializeToString,
+            tandem_dot_v1_dot_event__service__pb2.ExportEventsResponse.FromString,
             options,
             channel_credentials,
             insecure,

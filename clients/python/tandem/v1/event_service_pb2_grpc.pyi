@@ -37,6 +37,14 @@ class EventServiceStub:
     """RecordEvents stores events and answers once they are on disk. The very next Recommend of these
     users sees them. All events of a call are stored or none is.
     """
+    StreamEvents: _grpc.StreamStreamMultiCallable[_event_service_pb2.StreamEventsRequest, _event_service_pb2.StreamEventsResponse]
+    """StreamEvents does the same for batch after batch on one stream, each answered in its turn. A batch
+    that is refused ends the stream; what was answered before it is stored.
+    """
+    ExportEvents: _grpc.UnaryStreamMultiCallable[_event_service_pb2.ExportEventsRequest, _event_service_pb2.ExportEventsResponse]
+    """ExportEvents returns all events and logged answers, for training: first the events, in the order
+    in which they were stored, then the answers. Those of erased users are not among them.
+    """
 
 @_typing.type_check_only
 class EventServiceAsyncStub(EventServiceStub):
@@ -46,6 +54,14 @@ class EventServiceAsyncStub(EventServiceStub):
     RecordEvents: _aio.UnaryUnaryMultiCallable[_event_service_pb2.RecordEventsRequest, _event_service_pb2.RecordEventsResponse]  # type: ignore[assignment]
     """RecordEvents stores events and answers once they are on disk. The very next Recommend of these
     users sees them. All events of a call are stored or none is.
+    """
+    StreamEvents: _aio.StreamStreamMultiCallable[_event_service_pb2.StreamEventsRequest, _event_service_pb2.StreamEventsResponse]  # type: ignore[assignment]
+    """StreamEvents does the same for batch after batch on one stream, each answered in its turn. A batch
+    that is refused ends the stream; what was answered before it is stored.
+    """
+    ExportEvents: _aio.UnaryStreamMultiCallable[_event_service_pb2.ExportEventsRequest, _event_service_pb2.ExportEventsResponse]  # type: ignore[assignment]
+    """ExportEvents returns all events and logged answers, for training: first the events, in the order
+    in which they were stored, then the answers. Those of erased users are not among them.
     """
 
 class EventServiceServicer(metaclass=_abc_1.ABCMeta):
@@ -59,6 +75,26 @@ class EventServiceServicer(metaclass=_abc_1.ABCMeta):
     ) -> _typing.Union[_event_service_pb2.RecordEventsResponse, _abc.Awaitable[_event_service_pb2.RecordEventsResponse]]:
         """RecordEvents stores events and answers once they are on disk. The very next Recommend of these
         users sees them. All events of a call are stored or none is.
+        """
+
+    @_abc_1.abstractmethod
+    def StreamEvents(
+        self,
+        request_iterator: _MaybeAsyncIterator[_event_service_pb2.StreamEventsRequest],
+        context: _ServicerContext,
+    ) -> _typing.Union[_abc.Iterator[_event_service_pb2.StreamEventsResponse], _abc.AsyncIterator[_event_service_pb2.StreamEventsResponse]]:
+        """StreamEvents does the same for batch after batch on one stream, each answered in its turn. A batch
+        that is refused ends the stream; what was answered before it is stored.
+        """
+
+    @_abc_1.abstractmethod
+    def ExportEvents(
+        self,
+        request: _event_service_pb2.ExportEventsRequest,
+        context: _ServicerContext,
+    ) -> _typing.Union[_abc.Iterator[_event_service_pb2.ExportEventsResponse], _abc.AsyncIterator[_event_service_pb2.ExportEventsResponse]]:
+        """ExportEvents returns all events and logged answers, for training: first the events, in the order
+        in which they were stored, then the answers. Those of erased users are not among them.
         """
 
 def add_EventServiceServicer_to_server(servicer: EventServiceServicer, server: _typing.Union[_grpc.Server, _aio.Server]) -> None: ...

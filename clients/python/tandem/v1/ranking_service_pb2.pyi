@@ -10,6 +10,7 @@ from google.protobuf.internal import containers as _containers
 from tandem.v1 import candidate_pb2 as _candidate_pb2
 from tandem.v1 import common_pb2 as _common_pb2
 from tandem.v1 import context_pb2 as _context_pb2
+from tandem.v1 import impression_pb2 as _impression_pb2
 from tandem.v1 import item_pb2 as _item_pb2
 from tandem.v1 import stage_pb2 as _stage_pb2
 from tandem.v1 import user_pb2 as _user_pb2
@@ -41,6 +42,7 @@ class RankRequest(_message.Message):
     USER_VECTOR_FIELD_NUMBER: _builtins.int
     INTEREST_TAGS_FIELD_NUMBER: _builtins.int
     TEXT_WEIGHT_FIELD_NUMBER: _builtins.int
+    LOG_FEATURES_FIELD_NUMBER: _builtins.int
     release_id: _builtins.str
     """The pinned release. Required; VERSION_MISMATCH if it is not loaded here."""
     text: _builtins.str
@@ -49,6 +51,8 @@ class RankRequest(_message.Message):
     """How many items to choose, 1 to 2,000. Default when 0: all."""
     text_weight: _builtins.float
     """How much the words count, see RecommendRequest. Default when unset: 1."""
+    log_features: _builtins.bool
+    """Whether to return what the ranker read of the chosen items."""
     @_builtins.property
     def user(self) -> _user_pb2.UserState:
         """The user, as read by the gateway."""
@@ -91,10 +95,11 @@ class RankRequest(_message.Message):
         user_vector: _common_pb2.Vector | None = ...,
         interest_tags: _abc.Iterable[_user_pb2.InterestTag] | None = ...,
         text_weight: _builtins.float | None = ...,
+        log_features: _builtins.bool = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _typing.Literal["_text_weight", b"_text_weight", "context", b"context", "text_vector", b"text_vector", "text_weight", b"text_weight", "user", b"user", "user_vector", b"user_vector"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["_text_weight", b"_text_weight", "candidates", b"candidates", "context", b"context", "interest_tags", b"interest_tags", "item_count", b"item_count", "item_overrides", b"item_overrides", "release_id", b"release_id", "text", b"text", "text_vector", b"text_vector", "text_weight", b"text_weight", "user", b"user", "user_vector", b"user_vector"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["_text_weight", b"_text_weight", "candidates", b"candidates", "context", b"context", "interest_tags", b"interest_tags", "item_count", b"item_count", "item_overrides", b"item_overrides", "log_features", b"log_features", "release_id", b"release_id", "text", b"text", "text_vector", b"text_vector", "text_weight", b"text_weight", "user", b"user", "user_vector", b"user_vector"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     _WhichOneofReturnType__text_weight: _TypeAlias = _typing.Literal["text_weight"]  # noqa: Y015
     _WhichOneofArgType__text_weight: _TypeAlias = _typing.Literal["_text_weight", b"_text_weight"]  # noqa: Y015
@@ -113,6 +118,7 @@ class RankResponse(_message.Message):
     UNSCORED_ITEM_IDS_FIELD_NUMBER: _builtins.int
     SKIPPED_STAGES_FIELD_NUMBER: _builtins.int
     STAGE_TIMINGS_FIELD_NUMBER: _builtins.int
+    FEATURES_FIELD_NUMBER: _builtins.int
     release_id: _builtins.str
     """The release that scored."""
     @_builtins.property
@@ -131,6 +137,10 @@ class RankResponse(_message.Message):
     def stage_timings(self) -> _containers.RepeatedCompositeFieldContainer[_stage_pb2.StageTiming]:
         """Wall time by stage."""
 
+    @_builtins.property
+    def features(self) -> _impression_pb2.FeatureLog:
+        """What the ranker read of `items`, if it was asked for."""
+
     def __init__(
         self,
         *,
@@ -139,10 +149,11 @@ class RankResponse(_message.Message):
         unscored_item_ids: _abc.Iterable[_builtins.str] | None = ...,
         skipped_stages: _abc.Iterable[_stage_pb2.SkippedStage] | None = ...,
         stage_timings: _abc.Iterable[_stage_pb2.StageTiming] | None = ...,
+        features: _impression_pb2.FeatureLog | None = ...,
     ) -> None: ...
-    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    _HasFieldArgType: _TypeAlias = _typing.Literal["features", b"features"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["items", b"items", "release_id", b"release_id", "skipped_stages", b"skipped_stages", "stage_timings", b"stage_timings", "unscored_item_ids", b"unscored_item_ids"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["features", b"features", "items", b"items", "release_id", b"release_id", "skipped_stages", b"skipped_stages", "stage_timings", b"stage_timings", "unscored_item_ids", b"unscored_item_ids"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 

@@ -126,7 +126,9 @@ class RecommendResponse(_message.Message):
     INTEREST_TAGS_FIELD_NUMBER: _builtins.int
     TEXT_FILTER_FIELD_NUMBER: _builtins.int
     attribution_token: _builtins.str
-    """Goes back with the events that this list causes, so that they are joined to it."""
+    """Goes back with the events that this list causes, so that they are joined to it. It is signed and
+    says by itself what was shown where. About 200 bytes for 10 items, and 5.4 for each more.
+    """
     degraded: _builtins.bool
     """True if a stage was skipped for another cause than NO_INPUT or DISABLED."""
     release_id: _builtins.str

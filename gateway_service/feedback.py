@@ -1,0 +1,74 @@
+"""Events come in, and go out to training."""
+
+import asyncio
+from collections.abc import AsyncGenerator, Iterable, Iterator
+from functools import partial
+from typing import TypeVar
+
+from gateway_service.attribution import Tokens
+from gateway_service.store.database import Database
+from gateway_service.store.events import event_rows, record_events
+from gateway_service.store.export import events_page, impressions_page
+from gateway_service.store.times import now_us, to_us
+from gateway_service.validation import check_record_events
+from serving.validation import check_time
+from tandem.v1.event_service_pb2 import (
+    ExportEventsRequest,
+    ExportEventsResponse,
+    RecordEventsRequest,
+    RecordEventsResponse,
+)
+from tandem.v1.impression_pb2 import Impression, LoggedEvent
+
+Logged = TypeVar("Logged", LoggedEvent, Impression)
+PART_BYTES = 1 << 20
+
+
+class Feedback:
+    """Records events and exports what was logged."""
+
+    def __init__(self, database: Database, tokens: Tokens) -> None:
+        self._database = database
+        self._tokens = tokens
+
+    async def record(self, request: RecordEventsRequest) -> RecordEventsResponse:
+        """Store events; return once they are on disk. Raises InvalidField, Overloaded."""
+        received_us = now_us()
+        # A thousand events take some milliseconds, which the other calls should not wait for.
+        await asyncio.to_thread(check_record_events, request)
+        rows = await asyncio.to_thread(event_rows, request.events, received_us, self._tokens)
+        return await self._database.write(lambda connection: record_events(connection, rows))
+
+    async def export(
+        self, request: ExportEventsRequest
+    ) -> AsyncGenerator[ExportEventsResponse, None]:
+        """Yield events, then answers, page by page; each page is a read of its own."""
+        if request.HasField("since"):
+            check_time("since", request.since)
+        since_us, sequence, answer = to_us(request.since), 0, (to_us(request.since) - 1, b"")
+        while True:
+            work = partial(events_page, since_us=since_us, after=sequence)
+            events, sequence = await self._database.read(work)
+            if not events:
+                break
+            for part in _parts(events):
+                yield ExportEventsResponse(events=part)
+        while True:
+            impressions, answer = await self._database.read(partial(impressions_page, after=answer))
+            if not impressions:
+                break
+            for some in _parts(impressions):
+                yield ExportEventsResponse(impressions=some)
+
+
+def _parts(messages: Iterable[Logged]) -> Iterator[list[Logged]]:
+    """Yield messages in parts that fit into one message each."""
+    part: list[Logged] = []
+    size = 0
+    for message in messages:
+        size += message.ByteSize()
+        if part and size > PART_BYTES:
+            yield part
+            part, size = [], message.ByteSize()
+        part.append(message)
+    yield part

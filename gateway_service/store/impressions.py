@@ -1,0 +1,23 @@
+"""Answers that were given, as they were logged."""
+
+from sqlalchemy import Connection, insert
+
+from gateway_service.store.schema import impressions
+from tandem.v1.impression_pb2 import Impression
+
+
+def log_impression(connection: Connection, impression: Impression, now_us: int) -> None:
+    """Store what an answer showed."""
+    connection.execute(
+        insert(impressions),
+        [
+            {
+                "impression_id": impression.impression_id,
+                "user_id": impression.user_id,
+                "request_id": impression.request_id,
+                "release_id": impression.release_id,
+                "logged_time_us": now_us,
+                "content": impression.SerializeToString(),
+            }
+        ],
+    )
