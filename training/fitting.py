@@ -5,6 +5,7 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 import numpy.typing as npt
+import pandas as pd
 
 from features.fusion import SourceWeights
 from features.item_table import ItemTable
@@ -35,6 +36,7 @@ from training.ranker.validation_logits import validation_logits
 from training.ratings import fit_ratings
 from training.rhythms import fit_rhythms
 from training.settings import TrainSettings
+from training.shown import shown_lists
 from training.source_weights import learn_weights
 from training.split import Split
 from training.targets import Targets
@@ -61,6 +63,7 @@ class Run:
     targets: Targets
     settings: TrainSettings
     say: Say
+    impressions: pd.DataFrame
     senses: Senses = ALL_SENSES
     warm: WarmStart | None = None
     checkpoint: Checkpoint = NOWHERE
@@ -158,6 +161,9 @@ def fit_ranker(
             say,
         )
     )
+    shown = list(shown_lists(maker, run.impressions, run.split))
+    if shown:
+        say(f"{len(shown):,} items were taken from lists that were shown, with logged features")
     packer, validate = Packer(maker, tokenizer), examples[len(learn) :]
     if run.settings.lora_rank:
         add_adapters(ranker, run.settings.lora_rank)
@@ -167,6 +173,7 @@ def fit_ranker(
         examples[: len(learn)],
         validate,
         judged[: len(judge)],
+        shown,
         labels,
         run.settings,
         say,

@@ -136,6 +136,7 @@ def prepare(
         task.targets,
         settings,
         say,
+        dataset.impressions,
         senses,
         warm_start(warm, base, dataset.name, encoder, say) if warm else None,
         checkpoint,

@@ -12,6 +12,7 @@ from training.datasets.cells import Mask
 from training.datasets.core import k_core
 from training.datasets.errors import DatasetError
 from training.datasets.format import ACTIONS, UNKNOWN_TIME_MS, Dataset
+from training.datasets.impressions import clean_impressions
 from training.datasets.interactions import Events, clean_interactions
 from training.datasets.items import clean_items, made_items
 from training.datasets.report import CleaningReport, RejectLog
@@ -35,6 +36,7 @@ class RawDataset:
     interactions: tuple[RawTable, ...]
     items: RawTable | None
     users: RawTable | None = None
+    impressions: RawTable | None = None
     repeat: bool = False
     license: str = ""
     timed: bool = True
@@ -76,6 +78,9 @@ def clean(raw: RawDataset, rejects: Path | None, cleaning: Cleaning, now_ms: int
         items = pd.concat([items, made_items(unknown_items)], ignore_index=True)
     if unknown_users:
         users = pd.concat([users, made_users(unknown_users)], ignore_index=True)
+    shown = pd.DataFrame()
+    if raw.impressions is not None:
+        shown = clean_impressions(raw.impressions, users["user_id"], items["item_id"], report, log)
     report.items_without_text = int(((items["title"] == "") & (items["description"] == "")).sum())
     if rejects is not None:
         log.write(rejects)
@@ -94,6 +99,7 @@ def clean(raw: RawDataset, rejects: Path | None, cleaning: Cleaning, now_ms: int
         repeat=raw.repeat,
         license=raw.license,
         report=report,
+        impressions=shown,
     )
 
 

@@ -13,9 +13,10 @@ from training.datasets.tables import RawTable
 
 
 def read_directory(directory: Path) -> RawDataset:
-    """Read interactions, items and, where there are any, users and dataset.json."""
+    """Read interactions, items and, where there are any, users, impressions and dataset.json."""
     about = _about(directory / "dataset.json")
     users = find_table(directory, "users")
+    impressions = find_table(directory, "impressions")
     items = _read(directory, "items")
     if "texts" in about:
         items = _with_texts(items, about["texts"], directory / "dataset.json")
@@ -24,6 +25,7 @@ def read_directory(directory: Path) -> RawDataset:
         interactions=(_read(directory, "interactions"),),
         items=items,
         users=None if users is None else read_table(users),
+        impressions=None if impressions is None else read_table(impressions),
         repeat=about.get("repeat", False),
         license=about.get("license", ""),
     )

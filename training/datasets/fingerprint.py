@@ -18,12 +18,15 @@ VERSION = b"tandem-dataset-1"
 def fingerprint(dataset: Dataset) -> str:
     """Return the SHA-256, in hexadecimal, of a data set's canonical content.
 
-    It covers every row of interactions, items and users in order, and `repeat`; neither the name
-    nor whether the files were CSV or Parquet changes it.
+    It covers every row of interactions, items, users and impressions in order, and `repeat`;
+    neither the name nor whether the files were CSV or Parquet changes it.
     """
     digest = sha256(VERSION)
     digest.update(b"repeat" if dataset.repeat else b"once")
-    for frame in (dataset.items, dataset.users, dataset.interactions):
+    frames = [dataset.items, dataset.users, dataset.interactions]
+    # Data sets without any keep the fingerprint that they had.
+    frames += [dataset.impressions] if len(dataset.impressions) else []
+    for frame in frames:
         digest.update(f"|{len(frame)}".encode())
         for name in sorted(frame.columns):
             digest.update(f"|{name}|".encode())
@@ -35,7 +38,7 @@ def _add(digest: "_Hash", column: "pd.Series[Any]") -> None:
     if isinstance(column.dtype, pd.CategoricalDtype):
         # The ids behind the codes are the first columns of items and users.
         digest.update(column.cat.codes.to_numpy(dtype="<i4").tobytes())
-    elif column.dtype == np.float64:
+    elif column.dtype.kind == "f":
         # Adding zero makes one zero of two; one NaN stands for all.
         values = column.to_numpy(dtype="<f8") + 0.0
         digest.update(np.where(np.isnan(values), np.nan, values).tobytes())

@@ -4,7 +4,7 @@ docs/dataset-format.md describes the same for people.
 """
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 import numpy as np
 import numpy.typing as npt
@@ -44,6 +44,17 @@ ITEM_COLUMNS = (
     "lat",
     "lon",
 )
+IMPRESSION_COLUMNS = (
+    "impression_id",
+    "user_id",
+    "item_id",
+    "timestamp",
+    "position",
+    "propensity",
+    "action",
+)
+# What a ranker read of a shown item, by the feature's name.
+FEATURE_PREFIX = "feature:"
 USER_COLUMNS = ("user_id", "text", "language_code", "region_code", "tags", "group")
 
 
@@ -63,6 +74,12 @@ class Dataset:
 
     users: one row per user; strings as above, `tags` list[str].
 
+    impressions: one row per item of each list that was shown, none where that is not known.
+    `impression_id` int32, the same for all of a list; `user_id` and `item_id` int32 rows of `users`
+    and `items`; `timestamp` int64 Unix milliseconds of the request; `position` int32 from 1;
+    `propensity` float64 above 0 to 1; `action` the strongest that it led to, "" for none; and
+    float32 columns FEATURE_PREFIX + name of what the ranker read, NaN where that was not logged.
+
     attribute_types: one of ATTRIBUTE_TYPES for each attribute that any item may have.
     repeat: whether what a user has seen may be recommended again.
     """
@@ -75,6 +92,7 @@ class Dataset:
     repeat: bool
     license: str
     report: CleaningReport
+    impressions: pd.DataFrame = field(default_factory=pd.DataFrame)
 
     @property
     def user_rows(self) -> npt.NDArray[np.int32]:

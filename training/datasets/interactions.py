@@ -18,7 +18,6 @@ from training.datasets.rows import RowCheck
 from training.datasets.tables import RawTable
 from training.datasets.texts import repair
 
-LAST_TIME_MS = 4_102_444_800_000 - 1  # the end of the year 2099
 MAX_OFFSET_MINUTES = 18 * 60
 MAX_DWELL_MS = 30 * 24 * 3600 * 1000
 MAX_TEXT_BYTES = 65_536
@@ -101,7 +100,7 @@ def _clean(
     users = rows.ids("user_id")
     items = rows.ids("item_id")
     if made_from_ms is None:
-        times = _times(rows)
+        times = rows.times("timestamp")
     else:
         steps = np.arange(table.cells.num_rows, dtype=np.int64)
         times = made_from_ms + MADE_STEP_MS * steps
@@ -151,14 +150,6 @@ def _clean(
             "text": _texts(rows, kept, report),
         },
     )
-
-
-def _times(rows: RowCheck) -> npt.NDArray[np.int64]:
-    times, unknown, bad = cells.times(rows.column("timestamp"))
-    rows.reject(unknown, "timestamp is missing")
-    rows.reject(bad, "timestamp is neither Unix seconds, nor milliseconds, nor ISO 8601")
-    rows.reject((times < 0) | (times > LAST_TIME_MS), "timestamp is not between 1970 and 2099")
-    return times
 
 
 def _texts(rows: RowCheck, kept: Mask, report: CleaningReport) -> Any:

@@ -12,6 +12,7 @@ from training.datasets.errors import DatasetError
 from training.datasets.report import MAX_ROWS_WRITTEN, CleaningReport, RejectLog
 from training.datasets.tables import RawTable
 
+LAST_TIME_MS = 4_102_444_800_000 - 1  # the end of the year 2099
 Float64 = npt.NDArray[np.float64]
 
 
@@ -72,6 +73,14 @@ class RowCheck:
         self.reject(bad, f"{name} is not a finite number")
         self.reject((values < lowest) | (values > highest), f"{name} is out of range")
         return values
+
+    def times(self, name: str) -> npt.NDArray[np.int64]:
+        """Check a column of times; return Unix milliseconds."""
+        times, unknown, bad = cells.times(self.column(name))
+        self.reject(unknown, f"{name} is missing")
+        self.reject(bad, f"{name} is neither Unix seconds, nor milliseconds, nor ISO 8601")
+        self.reject((times < 0) | (times > LAST_TIME_MS), f"{name} is not between 1970 and 2099")
+        return times
 
     def place(self) -> tuple[Float64, Float64]:
         """Check the columns lat and lon, in degrees; both or neither are known."""

@@ -4,7 +4,7 @@ It is small, so it can learn from all of a target's candidates; the language mod
 a good ranking and learns what the features cannot say.
 """
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 
 import numpy as np
 import numpy.typing as npt
@@ -18,42 +18,55 @@ from training.examples import Example
 from training.progress import Say, tracked
 from training.ranker.labels import Labels
 from training.ranker.loss import outcome_loss
+from training.ranker.padding import BATCH, MASKED, batches_of, padded
+from training.ranker.position_bias import PositionBias, learn_from_lists
 from training.settings import TrainSettings
+from training.shown import Shown
 
 Float32 = npt.NDArray[np.float32]
 LEARNING_RATE = 5e-3
-BATCH = 64
+POSITION_LEARNING_RATE = 5e-2
 JUDGED_BATCH = 256
-MASKED = -1e9
 
 
 def fit_head(
     ranker: Ranker,
     examples: Sequence[Example],
     judged: Sequence[Example],
+    shown: Sequence[Shown],
     labels: Labels,
     settings: TrainSettings,
     say: Say,
-) -> None:
+) -> PositionBias:
     """Fit the head's parts for users with history: of the first outcome by softmax of each target
-    among its candidates, of the others by binary cross-entropy of judgements.
+    among its candidates, and of what was taken from lists that were shown; of the others by binary
+    cross-entropy of judgements. Return what those lists owe to positions.
     """
     head = ranker.head
     assert isinstance(head, FusionHead)
     random = np.random.default_rng(settings.seed)
+    bias = PositionBias()
     optimizer = torch.optim.AdamW(
-        [*head.usual.parameters(), head.bias], lr=LEARNING_RATE, weight_decay=settings.weight_decay
+        [
+            {"params": [*head.usual.parameters(), head.bias]},
+            # It must keep up, or features that put items first would take its part.
+            {"params": bias.parameters(), "lr": POSITION_LEARNING_RATE, "weight_decay": 0.0},
+        ],
+        lr=LEARNING_RATE,
+        weight_decay=settings.weight_decay,
     )
     epochs = range(settings.head_epochs)
     for _ in tracked(epochs, len(epochs), "ranker, features alone, epochs", say):
         fit_order(ranker, head.usual, examples, optimizer, random)
-        for some in _batches(len(judged), random, JUDGED_BATCH):
+        for some in batches_of(len(judged), random, JUDGED_BATCH):
             features, _ = padded(ranker, [judged[place] for place in some])
             logits = head.usual(features)[:, 0] + head.bias
             wanted = torch.stack([labels.of(judged[place]) for place in some])
             outcome_loss(logits[:, 1:], wanted, rating=ranker.rates).backward()  # type: ignore[no-untyped-call]
             optimizer.step()
             optimizer.zero_grad(set_to_none=True)
+        learn_from_lists(ranker, bias, shown, optimizer, random)
+    return bias.requires_grad_(False)
 
 
 def fit_order(
@@ -67,7 +80,7 @@ def fit_order(
     """Go through examples once, to learn the order of candidates; seen_F: 1 for features that are
     read, 0 for others.
     """
-    for some in _batches(len(examples), random):
+    for some in batches_of(len(examples), random, BATCH):
         features, there = padded(ranker, [examples[place] for place in some])
         seen = features if seen_F is None else features * seen_F
         logits = parts(seen)[..., 0].masked_fill(~there, MASKED)
@@ -84,20 +97,3 @@ def head_logits(ranker: Ranker, example: Example) -> Float32:
         new = torch.full_like(features, example.target.forget, dtype=torch.bool)
         logits: Float32 = ranker.head.of_features(features, new)[0, :, 0].numpy()
         return logits
-
-
-def _batches(count: int, random: np.random.Generator, size: int = BATCH) -> Iterator[list[int]]:
-    order = random.permutation(count).tolist()
-    for start in range(0, count, size):
-        yield order[start : start + size]
-
-
-def padded(ranker: Ranker, examples: Sequence[Example]) -> tuple[Tensor, Tensor]:
-    """Return standardised features [B, C, F] and which candidates are there [B, C]."""
-    longest = max(len(example.rows) for example in examples)
-    features = torch.zeros(len(examples), longest, len(ranker.config.features))
-    there = torch.zeros(len(examples), longest, dtype=torch.bool)
-    for row, example in enumerate(examples):
-        features[row, : len(example.rows)] = torch.from_numpy(example.features.astype(np.float32))
-        there[row, : len(example.rows)] = True
-    return ranker.standardised(features), there

@@ -21,15 +21,21 @@ from training.ranker.labels import Labels
 from training.ranker.loss import outcome_loss, ranking_loss
 from training.ranker.newcomers import fit_newcomers, let_newcomers_be_read, split_newcomers
 from training.ranker.packing import Packer, batches, chunks, with_negatives
+from training.ranker.position_bias import shown_loss
 from training.ranker.scoring import validation_ndcg
 from training.ranker.trees import fit_trees
 from training.settings import TrainSettings
+from training.shown import Shown
 
 WARM_UP_SHARE = 0.1
 # Judgements of one user share a sequence; they cost one token each.
 JUDGED_CHUNK = 32
 JUDGED_MOST = 8
 JUDGED_WEIGHT = 0.5
+# Lists of about ten items, some of one user in a sequence.
+SHOWN_CHUNK = 4
+SHOWN_MOST = 8
+SHOWN_WEIGHT = 0.5
 WORSE = 0.95
 TRIM_EVERY = 20
 
@@ -40,6 +46,7 @@ def train_ranker(
     learn: Sequence[Example],
     validate: Sequence[Example],
     judge: Sequence[Example],
+    shown: Sequence[Shown],
     labels: Labels,
     settings: TrainSettings,
     say: Say,
@@ -47,7 +54,8 @@ def train_ranker(
 ) -> float:
     """Fit the ranker in place and return the validation NDCG@10 of the epoch that was kept.
 
-    judge: judgements, whose outcomes are learned beside the order of candidates.
+    judge: judgements, whose outcomes are learned beside the order of candidates. shown: lists that
+    were shown, from which the order is learned as well.
 
     Targets that no source found are left out of learning: the ranker never meets them.
     """
@@ -69,20 +77,21 @@ def train_ranker(
         return reached
     usual = [example for example in learn if not example.target.forget]
     new, check = split_newcomers([e for e in learn if e.target.forget], settings.seed)
-    fit_head(ranker, usual, judge, labels, settings, say)
+    bias = fit_head(ranker, usual, judge, shown, labels, settings, say)
     fit_newcomers(ranker, new, check, settings, say)
     give_back()
     learn = [*usual, *new]
     hardness = {id(example): head_logits(ranker, example) for example in learn}
     torch.nn.init.zeros_(ranker.head.language.weight.detach())
     chunked = chunks(learn, settings.chunk_positions)
-    judged = chunks(judge, JUDGED_CHUNK)
+    judged, lists = chunks(judge, JUDGED_CHUNK), chunks(shown, SHOWN_CHUNK)
     optimizer = new_optimizer(ranker, settings)
     # Where there is much to learn from, more targets are worth more than more epochs.
     epochs = max(1, min(settings.epochs, round(settings.positions / len(learn))))
     steps = epochs * len(batches(chunked, settings.batch_positions, random))
     schedule = torch.optim.lr_scheduler.LambdaLR(optimizer, lambda step: rate(step / steps))
     judged_at_once = min(-(-len(judged) * epochs // steps), JUDGED_MOST)
+    lists_at_once = min(-(-len(lists) * epochs // steps), SHOWN_MOST)
     loop = Loop("ranker", ranker, optimizer, random, schedule)
     place = checkpoint.restore(loop)
     if place is None:
@@ -106,6 +115,9 @@ def train_ranker(
             if judged:
                 drawn = [judged[i] for i in random.integers(0, len(judged), judged_at_once)]
                 loss = loss + JUDGED_WEIGHT * judged_loss(ranker, packer, drawn, labels)
+            if lists:
+                some_lists = [lists[i] for i in random.integers(0, len(lists), lists_at_once)]
+                loss = loss + SHOWN_WEIGHT * shown_loss(ranker, packer, bias, some_lists)
             loss.backward()  # type: ignore[no-untyped-call]
             torch.nn.utils.clip_grad_norm_(learned(optimizer), 1.0)
             optimizer.step()

@@ -18,8 +18,9 @@ from models.ranker.ranker import Ranker
 from training.evaluation.metrics import ndcg
 from training.examples import Example
 from training.progress import Say
-from training.ranker.head import BATCH, LEARNING_RATE, fit_order, padded
+from training.ranker.head import LEARNING_RATE, fit_order
 from training.ranker.packing import Packer
+from training.ranker.padding import BATCH, padded
 from training.ranker.scoring import place_of, scored
 from training.settings import TrainSettings
 

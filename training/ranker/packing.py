@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 from itertools import groupby
+from typing import TypeVar
 
 import numpy as np
 import numpy.typing as npt
@@ -11,10 +12,11 @@ from models.ranker.packed_user import PackedCandidates, PackedUser
 from models.ranker.text import PrefixTokenizer
 from training.examples import Example, ExampleMaker
 
+E = TypeVar("E", bound=Example)
 Rows = npt.NDArray[np.int64]
 
 
-def chunks(examples: Sequence[Example], most: int) -> list[list[Example]]:
+def chunks(examples: Sequence[E], most: int) -> list[list[E]]:
     """Group examples that share user and words, in order, into chunks of at most `most`."""
 
     def prefix(example: Example) -> tuple[int, int, bool]:

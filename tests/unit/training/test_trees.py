@@ -96,7 +96,7 @@ def fitted(seed: int = 1) -> Ranker:
 def test_trees_learn_what_two_features_mean_together_and_the_additive_head_cannot() -> None:
     test = exclusive(60, seed=3)
     additive, (_, labels) = ranker_of("additive"), judgements()
-    fit_head(additive, exclusive(USERS, seed=1), [], labels, SETTINGS, print)
+    fit_head(additive, exclusive(USERS, seed=1), [], [], labels, SETTINGS, print)
     ranker = fitted()
     reached = first_places(ranker, test)
     assert reached > 0.8
