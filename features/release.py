@@ -26,7 +26,7 @@ from features.vocabulary import Vocabulary
 from features.word_index import WordIndex, read_word_index
 from serving.errors import ReleaseUnusable
 
-FORMAT = 6
+FORMAT = 7
 MANIFEST = "manifest.json"
 CANDIDATES_DEFAULT = 200
 
@@ -35,8 +35,9 @@ class DatasetEntry(TypedDict):
     """The data that a release was trained on.
 
     spec, clean: as given to `tandem train`, for whoever opens the same data again. fingerprint:
-    SHA-256 of the canonical content. repeat: whether people return to items, so that seen ones may
-    be recommended.
+    SHA-256 of the canonical content. newest_event_ms: Unix milliseconds of the newest event that
+    was learned from. repeat: whether people return to items, so that seen ones may be
+    recommended.
     """
 
     spec: str
@@ -45,6 +46,7 @@ class DatasetEntry(TypedDict):
     fingerprint: str
     repeat: bool
     interactions: int
+    newest_event_ms: int
     items: int
     users: int
 
@@ -56,12 +58,30 @@ class EncoderEntry(TypedDict):
     dimension: int
 
 
+class AgainstEntry(TypedDict):
+    """How a release did in training beside the one that served, on events new to both.
+
+    ours, theirs: means of the metric over so many targets. ci95: of the difference. worse: whether
+    all of it is below 0.
+    """
+
+    release_id: str
+    metric: str
+    targets: int
+    ours: float
+    theirs: float
+    difference: float
+    ci95: list[float]
+    worse: bool
+
+
 class Manifest(TypedDict):
     """`manifest.json`. metrics: system -> metric -> mean and interval. files: name -> SHA-256.
 
     source_weights: by name of the candidate source, for the fusion of their lists.
     senses: whether time and place are known to it, see `features.senses`.
-    warm_start: the id of the release that training began with, "" for none.
+    warm_start: the id of the release that training began with, "" for none. against: None where
+    there was nothing to compare with.
     """
 
     format: int
@@ -76,6 +96,7 @@ class Manifest(TypedDict):
     senses: dict[str, bool]
     settings: dict[str, object]
     warm_start: NotRequired[str]
+    against: NotRequired[AgainstEntry | None]
     files: dict[str, str]
 
 
@@ -100,6 +121,22 @@ class Release:
     def repeat(self) -> bool:
         """Whether seen items may be recommended again."""
         return self.manifest["dataset"]["repeat"]
+
+    @property
+    def newest_event_ms(self) -> int:
+        """When the newest event was that the release has learned from, Unix milliseconds."""
+        return self.manifest["dataset"]["newest_event_ms"]
+
+    @property
+    def encoder_version(self) -> str:
+        """The version of the text encoder."""
+        return self.manifest["encoder"]["version"]
+
+    @property
+    def worse(self) -> AgainstEntry | None:
+        """What the release was worse than in training, beyond doubt; None for nothing."""
+        against = self.manifest.get("against")
+        return against if against and against["worse"] else None
 
     @property
     def model_versions(self) -> dict[str, str]:

@@ -6,7 +6,7 @@ import time
 from collections.abc import AsyncGenerator
 from contextlib import aclosing
 
-from features.release import Release
+from features.release import AgainstEntry, Release
 from gateway_service.downstream import Downstream, Holder
 from gateway_service.releases import Releases, read_release
 from serving.errors import DependencyUnavailable, NotFound, ReleaseUnusable, TandemError
@@ -31,16 +31,20 @@ class Activation:
         self._timeout_s = timeout_s
         self._lock = asyncio.Lock()
 
-    async def activate(self, uri: str) -> AsyncGenerator[ActivateReleaseResponse, None]:
+    async def activate(
+        self, uri: str, *, force: bool = False
+    ) -> AsyncGenerator[ActivateReleaseResponse, None]:
         """Load a release everywhere, then have it serve. Yields the steps.
 
-        Raises ReleaseUnusable, or DependencyUnavailable if a service is down; nothing has changed
-        then.
+        force: even one that is known to be worse. Raises ReleaseUnusable, or
+        DependencyUnavailable if a service is down; nothing has changed then.
         """
         check_text("release_uri", uri, bytes_max=URI_BYTES_MAX)
         async with self._lock:
             yield ActivateReleaseResponse(message="comparing the release's files with their hashes")
             release = await read_release(uri, verify=True)
+            if release.worse and not force:
+                raise ReleaseUnusable(_told_worse(release.release_id, release.worse))
             try:
                 async with aclosing(self._make_ready(release)) as messages:
                     async for message in messages:
@@ -135,6 +139,15 @@ class Activation:
                     await holder.unload(release_id)
                 except TandemError as error:
                     logger.warning("cannot unload release %s: %s", release_id, error)
+
+
+def _told_worse(release_id: str, beside: AgainstEntry) -> str:
+    low, high = beside["ci95"]
+    return (
+        f"{release_id} is worse than {beside['release_id']}: {beside['metric']} "
+        f"{beside['ours']:.4f} against {beside['theirs']:.4f} on {beside['targets']:,} events new "
+        f"to both, {beside['difference']:+.4f} [{low:+.4f}, {high:+.4f}]; only force activates it"
+    )
 
 
 def _progress(holder: Holder, info: ReleaseInfo) -> str:

@@ -8,19 +8,20 @@ from typing import TypeVar
 from gateway_service.attribution import Tokens
 from gateway_service.store.database import Database
 from gateway_service.store.events import event_rows, record_events
-from gateway_service.store.export import events_page, impressions_page
+from gateway_service.store.export import events_page, impressions_page, profiles_page
 from gateway_service.store.times import now_us, to_us
 from gateway_service.validation import check_record_events
 from serving.validation import check_time
 from tandem.v1.event_service_pb2 import (
     ExportEventsRequest,
     ExportEventsResponse,
+    KnownProfile,
     RecordEventsRequest,
     RecordEventsResponse,
 )
 from tandem.v1.impression_pb2 import Impression, LoggedEvent
 
-Logged = TypeVar("Logged", LoggedEvent, Impression)
+Logged = TypeVar("Logged", LoggedEvent, Impression, KnownProfile)
 PART_BYTES = 1 << 20
 
 
@@ -42,23 +43,30 @@ class Feedback:
     async def export(
         self, request: ExportEventsRequest
     ) -> AsyncGenerator[ExportEventsResponse, None]:
-        """Yield events, then answers, page by page; each page is a read of its own."""
+        """Yield events, then answers, then profiles; each page is a read of its own."""
         if request.HasField("since"):
             check_time("since", request.since)
-        since_us, sequence, answer = to_us(request.since), 0, (to_us(request.since) - 1, b"")
+        since_us = to_us(request.since)
+        sequence, answer, user = 0, (since_us - 1, b""), ""
         while True:
             work = partial(events_page, since_us=since_us, after=sequence)
             events, sequence = await self._database.read(work)
-            if not events:
-                break
             for part in _parts(events):
                 yield ExportEventsResponse(events=part)
+            if not events:
+                break
         while True:
             impressions, answer = await self._database.read(partial(impressions_page, after=answer))
-            if not impressions:
-                break
             for some in _parts(impressions):
                 yield ExportEventsResponse(impressions=some)
+            if not impressions:
+                break
+        while True:
+            profiles, user = await self._database.read(partial(profiles_page, after=user))
+            for few in _parts(profiles):
+                yield ExportEventsResponse(profiles=few)
+            if not profiles:
+                break
 
 
 def _parts(messages: Iterable[Logged]) -> Iterator[list[Logged]]:
@@ -71,4 +79,5 @@ def _parts(messages: Iterable[Logged]) -> Iterator[list[Logged]]:
             yield part
             part, size = [], message.ByteSize()
         part.append(message)
-    yield part
+    if part:
+        yield part

@@ -136,7 +136,9 @@ class ReleaseServicer(ReleaseServiceServicer):
     async def ActivateRelease(
         self, request: ActivateReleaseRequest, context: grpc.ServicerContext
     ) -> AsyncIterator[ActivateReleaseResponse]:
-        async with aclosing(self._activation.activate(request.release_uri)) as steps:
+        async with aclosing(
+            self._activation.activate(request.release_uri, force=request.force)
+        ) as steps:
             async for step in steps:
                 yield step
 

@@ -24,7 +24,7 @@ class LoadedRelease:
     @property
     def encoder_version(self) -> str:
         """The version of the text encoder that made its vectors."""
-        return self.release.manifest["encoder"]["version"]
+        return self.release.encoder_version
 
 
 def read_release(uri: str) -> LoadedRelease:

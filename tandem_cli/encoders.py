@@ -28,7 +28,7 @@ def encoder_of(release: Release, encoders: Path) -> Path:
 
     It is made by a process of its own: what that loads would stay in this one's memory.
     """
-    directory = encoders / release.manifest["encoder"]["version"]
+    directory = encoders / release.encoder_version
     if not (directory / "encoder.json").is_file():
         command = [sys.executable, "-m", "tandem_cli", "encoder", "prepare"]
         subprocess.run(

@@ -15,7 +15,15 @@ import pyarrow.parquet as pq
 import torch
 from safetensors.numpy import save_file
 
-from features.release import FORMAT, MANIFEST, DatasetEntry, EncoderEntry, Manifest, file_sha256
+from features.release import (
+    FORMAT,
+    MANIFEST,
+    AgainstEntry,
+    DatasetEntry,
+    EncoderEntry,
+    Manifest,
+    file_sha256,
+)
 from features.user_view import ReleaseTables
 from features.vocabulary import Vocabulary
 from models.ranker.ranker import Ranker
@@ -59,6 +67,7 @@ def write_release(
     metrics: Mapping[str, object],
     settings: Mapping[str, object],
     warm_start: str,
+    against: AgainstEntry | None,
     version: str,
 ) -> None:
     """Write a release beside its place and then rename it there.
@@ -97,6 +106,7 @@ def write_release(
             "senses": tables.senses.by_name(),
             "settings": dict(settings),
             "warm_start": warm_start,
+            "against": against,
             "files": hashes,
         }
         (draft / MANIFEST).write_text(json.dumps(manifest, indent=1, ensure_ascii=False))

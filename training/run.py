@@ -6,12 +6,15 @@ from dataclasses import asdict
 from functools import partial
 from importlib.metadata import version
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 import torch
 
-from features.release import DatasetEntry
+from features.release import DatasetEntry, open_release
+from models.ranker.ranker import Ranker
+from models.ranker.text import PrefixTokenizer
 from training.checkpoint import NOWHERE, Checkpoint, open_checkpoint, run_of
 from training.datasets.fingerprint import fingerprint
 from training.datasets.format import Dataset
@@ -19,8 +22,10 @@ from training.datasets.settings import Cleaning
 from training.datasets.source import open_dataset
 from training.encoding import encode_texts
 from training.estimate import estimate
+from training.evaluation.against import compare
 from training.evaluation.leave_one_out import evaluate, table
-from training.fitting import fit_early, fit_ranker, refit
+from training.examples import Models
+from training.fitting import Run, fit_early, fit_ranker, refit
 from training.golden import golden_requests
 from training.interactions import Interactions, interactions_of
 from training.preparation import choose_task, prepare, read_material
@@ -41,6 +46,7 @@ def train(
     settings: TrainSettings | None = None,
     cleaning: Cleaning | None = None,
     warm: Path | None = None,
+    against: Path | None = None,
     work: Path | None = None,
     restart: bool = False,
     say: Say = print,
@@ -49,6 +55,8 @@ def train(
 
     encoder_target: host:port of a Triton that serves `text_encoder` from encoder_directory, which
     also holds the language model that the ranker starts from.
+    warm: a release to begin with. against: the one that serves, which is asked for the same events;
+    the manifest tells how the new one did beside it.
     work: where progress is kept until the release is written, beside it unless given; a run that
     finds its own there goes on from it, unless `restart`.
     Raises TrainingError, DatasetError or an RPC error; of the release nothing is left half-written.
@@ -75,6 +83,7 @@ def train(
         settings=settings,
         cleaning=cleaning,
         warm=warm,
+        against=against,
         say=say,
         test=True,
         checkpoint=checkpoint,
@@ -93,6 +102,7 @@ def train_release(
     say: Say,
     cleaning: Cleaning | None = None,
     warm: Path | None = None,
+    against: Path | None = None,
     test: bool = False,
     checkpoint: Checkpoint = NOWHERE,
 ) -> str:
@@ -121,16 +131,15 @@ def train_release(
         validation = fit_ranker(run, models, ranker, tokenizer)
         checkpoint.finish("ranker", validation, ranker)
 
-    report = {}
+    tested: dict[str, Any] = {}
     if test:
         say("collaborative filtering and tower on all but the test targets, for the evaluation")
         models = refit(run, models, known.first(run.split.before_test(known)), "evaluation")
-        report = checkpoint.finished("evaluation")
-        if report is None:
-            tested = list(run.maker(models).examples(run.targets.test))
-            report = evaluate(ranker, Packer(run.maker(models), tokenizer), tested, say)
-            checkpoint.finish("evaluation", report)
-        for line in table(report):
+        tested = checkpoint.finished("evaluation") or {}
+        if not tested:
+            tested = test_run(run, models, ranker, tokenizer, against, encoder)
+            checkpoint.finish("evaluation", tested)
+        for line in table(tested["report"]):
             say(line)
 
     say("collaborative filtering and tower on all interactions, for the release")
@@ -149,14 +158,36 @@ def train_release(
         count_names(dataset),
         dataset=dataset_entry(dataset, known, spec, cleaning or Cleaning()),
         encoder={"version": encoder, "dimension": run.base.text_vectors.shape[1]},
-        metrics={"leave_one_out": report, "validation": validation},
+        metrics={"leave_one_out": tested.get("report", {}), "validation": validation},
         settings=asdict(settings),
         warm_start=run.warm.release.release_id if run.warm else "",
+        against=tested.get("against"),
         version=version("tandem-recsys"),
     )
     checkpoint.remove()
     say(f"release {release_id} written to {out} after {time.monotonic() - start:.0f} s")
     return release_id
+
+
+def test_run(
+    run: Run,
+    models: Models,
+    ranker: Ranker,
+    tokenizer: PrefixTokenizer,
+    against: Path | None,
+    encoder: str,
+) -> dict[str, Any]:
+    """Return the report on the test targets and, with a release to stand against, how it does."""
+    examples = list(run.maker(models).examples(run.targets.test))
+    report, places = evaluate(ranker, Packer(run.maker(models), tokenizer), examples, run.say)
+    entry = None
+    if against is not None:
+        live = open_release(against, verify=False)
+        if live.encoder_version == encoder:
+            entry = compare(live, run, list(run.base.item_ids), places, run.say)
+        else:
+            run.say(f"{live.release_id} is not compared: it has another text encoder")
+    return {"report": report, "against": entry}
 
 
 def kept_texts(
@@ -182,6 +213,7 @@ def dataset_entry(
         "fingerprint": fingerprint(dataset),
         "repeat": dataset.repeat,
         "interactions": len(known.events),
+        "newest_event_ms": int(known.events.times_ms.max()),
         "items": len(dataset.items),
         "users": len(dataset.users),
     }

@@ -120,7 +120,7 @@ def warm_start(directory: Path, base: ItemTable, name: str, encoder: str, say: S
         and (same_name or base.text_hashes[row] != NO_TEXT)
     ]
     rows = np.array(pairs, np.int64).reshape(-1, 2)
-    same_encoder = release.manifest["encoder"]["version"] == encoder
+    same_encoder = release.encoder_version == encoder
     if not same_encoder:
         say(
             f"warm start: {release.release_id} has another text encoder, so that what it learned "

@@ -4,14 +4,17 @@ from typing import Any
 
 from sqlalchemy import Connection, and_, or_, select
 
-from gateway_service.store.schema import events, impressions
+from gateway_service.store.schema import events, impressions, users
 from gateway_service.store.times import duration, timestamp
 from tandem.v1.common_pb2 import Place
 from tandem.v1.event_pb2 import Event
+from tandem.v1.event_service_pb2 import KnownProfile
 from tandem.v1.impression_pb2 import Attributed, Impression, LoggedEvent
+from tandem.v1.user_pb2 import UserProfile
 
 EVENTS_PAGE = 1_000
 IMPRESSIONS_PAGE = 100
+PROFILES_PAGE = 1_000
 
 
 def events_page(connection: Connection, since_us: int, after: int) -> tuple[list[LoggedEvent], int]:
@@ -41,6 +44,22 @@ def impressions_page(
     rows = connection.execute(query).all()
     last = (rows[-1].logged_time_us, rows[-1].impression_id) if rows else after
     return [Impression.FromString(row.content) for row in rows], last
+
+
+def profiles_page(connection: Connection, after: str) -> tuple[list[KnownProfile], str]:
+    """Return the profiles of the next users by id, and the id of the last one."""
+    query = (
+        select(users.c.user_id, users.c.profile)
+        .where(users.c.user_id > after, users.c.profile.is_not(None))
+        .order_by(users.c.user_id)
+        .limit(PROFILES_PAGE)
+    )
+    rows = connection.execute(query).all()
+    found = [
+        KnownProfile(user_id=row.user_id, profile=UserProfile.FromString(row.profile))
+        for row in rows
+    ]
+    return found, rows[-1].user_id if rows else after
 
 
 def logged_event(row: Any) -> LoggedEvent:

@@ -44,7 +44,7 @@ class Vectors:
     def add_release(self, release: Release) -> None:
         """Look texts up in a release from now on. Reads its item table."""
         rows = {text: row for row, text in enumerate(release.items.text_hashes)}
-        version = release.manifest["encoder"]["version"]
+        version = release.encoder_version
         self._tables[release.release_id] = _Table(version, rows, release.items.text_vectors)
 
     def remove_release(self, release_id: str) -> None:

@@ -20,12 +20,15 @@ app = typer.Typer(help="Activate, roll back or list releases.", no_args_is_help=
 @app.command("activate")
 def activate(
     directory: Path = typer.Argument(..., help="The release directory."),
+    force: bool = typer.Option(
+        False, "--force", help="Even if training found it worse than the release that served then."
+    ),
     target: str = Target,
 ) -> None:
     """Have every service load a release, then serve it, without downtime."""
     check_release(directory)
     with calling(target) as client:
-        follow_activation(client, directory)
+        follow_activation(client, directory, force=force)
 
 
 @app.command("rollback")
@@ -64,7 +67,8 @@ def check_release(directory: Path) -> str:
         raise CommandFailed(str(error)) from error
 
 
-def follow_activation(client: TandemClient, directory: Path) -> None:
+def follow_activation(client: TandemClient, directory: Path, *, force: bool = False) -> None:
     """Activate a release and tell each step."""
-    for step in client.activate_release(str(directory.resolve()), timeout_s=900.0):
+    steps = client.activate_release(str(directory.resolve()), force=force, timeout_s=900.0)
+    for step in steps:
         say(f"  {step.message}")

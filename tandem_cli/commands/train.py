@@ -1,6 +1,7 @@
 """`tandem train`: data set to release."""
 
 import asyncio
+import shutil
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -17,6 +18,8 @@ from tandem_cli.dataset_spec import DATASET_HELP, Clean, cleaning_of, need_datas
 from tandem_cli.disk import need_free
 from tandem_cli.encoders import prepare_encoder
 from tandem_cli.failure import CommandFailed
+from tandem_cli.from_events import fetch_logged
+from tandem_cli.gateway import CatalogTarget, Target
 from tandem_cli.group import CommandWithCommands
 from tandem_cli.stack.ports import free_ports
 from tandem_cli.stack.triton import Triton, TritonSettings
@@ -33,7 +36,12 @@ app.command("encoder")(train_encoder)
 @app.callback()
 def train(
     context: typer.Context,
-    dataset: str = typer.Option(..., "--dataset", "-d", help=DATASET_HELP),
+    dataset: str = typer.Option("", "--dataset", "-d", help=DATASET_HELP),
+    from_events: bool = typer.Option(
+        False,
+        "--from-events",
+        help="Train on what a running stack has logged, beginning with the release that serves.",
+    ),
     out: Path = typer.Option(..., "--out", "-o", help="The release directory to write."),
     settings_file: Path | None = SettingsFile,
     changes: list[str] = typer.Option(
@@ -49,6 +57,11 @@ def train(
     work: Path | None = typer.Option(
         None, help="Where progress is kept until the release is written. Default: beside --out."
     ),
+    against: Path | None = typer.Option(
+        None,
+        help="A release to stand beside on events new to both; a new one that is clearly worse is "
+        "refused when it is activated. Default with --from-events: the one that serves.",
+    ),
     restart: bool = typer.Option(
         False, "--restart", help="Begin anew rather than go on from the progress that was kept."
     ),
@@ -57,6 +70,8 @@ def train(
     encoder_target: str = typer.Option(
         "", help="host:port of a Triton with this encoder. Default: one is started for the time."
     ),
+    target: str = Target,
+    catalog_target: str = CatalogTarget,
 ) -> None:
     """Clean the data, train, evaluate, and write a release."""
     if context.invoked_subcommand is not None:
@@ -66,9 +81,17 @@ def train(
     cleaning = cleaning_of(clean)
     if out.exists():
         raise CommandFailed(f"{out} exists already; a release is never overwritten")
+    if from_events == bool(dataset):
+        raise CommandFailed("give either --dataset or --from-events")
+    for option, release in (("--warm-start", warm_start), ("--against", against)):
+        if release is not None:
+            need_release(option, release)
+    logged = None
+    if from_events:
+        logged = fetch_logged(target, catalog_target, out, restart=restart)
+        dataset = str(logged.directory)
+        warm_start, against = warm_start or logged.live, against or logged.live
     need_dataset(dataset)
-    if warm_start is not None:
-        need_release(warm_start)
     need_free(out, FREE_DISK_MIB, "training")
     directory = prepare_encoder(encoder, encoders)
 
@@ -76,29 +99,33 @@ def train(
 
     with (
         training_run() as tell,
-        triton_for(directory, encoder_target) as target,
+        triton_for(directory, encoder_target) as triton,
         tracker(tell, tensorboard) as told,
     ):
         run(
             dataset,
             out,
-            encoder_target=target,
+            encoder_target=triton,
             encoder_directory=directory,
             settings=settings,
             cleaning=cleaning,
             warm=warm_start,
+            against=against,
             work=work,
             restart=restart,
             say=told,
         )
+    if logged is not None:
+        # It is of users; nothing that was logged stays beside the release.
+        shutil.rmtree(logged.directory)
 
 
-def need_release(directory: Path) -> None:
+def need_release(option: str, directory: Path) -> None:
     """Raise CommandFailed unless a directory holds a release whose files are as they were."""
     try:
         open_release(directory)
     except ReleaseUnusable as error:
-        raise CommandFailed(f"--warm-start: {error}") from error
+        raise CommandFailed(f"{option}: {error}") from error
 
 
 @contextmanager

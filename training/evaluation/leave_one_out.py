@@ -20,32 +20,46 @@ from training.ranker.scoring import scored
 Report = dict[str, dict[str, Metric]]
 
 
-def evaluate(ranker: Ranker, packer: Packer, examples: Sequence[Example], say: Say) -> Report:
-    """Return metrics by system: popular, iALS, each source, their union, and the whole.
+def evaluate(
+    ranker: Ranker, packer: Packer, examples: Sequence[Example], say: Say
+) -> tuple[Report, list[int]]:
+    """Return metrics by system: popular, iALS, each source, their union, and the whole; and the
+    targets' places in the lists of the whole.
 
     A target that a system did not list counts as missed. Seen items are left out everywhere, unless
     people return to them.
     """
-    config, maker = ranker.config, packer.maker
+    maker = packer.maker
     places: dict[str, list[int]] = {}
 
     def note(system: str, place: int) -> None:
         places.setdefault(system, []).append(place)
 
-    logits = scored(ranker, packer, examples)
-    for example, answer in zip(
-        examples, tracked(logits, len(examples), "evaluation", say), strict=True
-    ):
+    places["tandem"] = list_places(ranker, packer, examples, say)
+    for example in examples:
         note("popular", full_place(maker, example, maker.tables.items.popularity))
         factor = maker.views([example.target])[0].cf_factor
         note("ials", full_place(maker, example, maker.tables.cf.item_factors @ factor))
         for place, source in enumerate(SOURCES):
             note(f"source:{source_name(source)}", source_place(example, place))
         note("union", example.found_at if example.found_at >= 0 else MISSED)
+    # The whole last, as in a table.
+    places["tandem"] = places.pop("tandem")
+    report = {system: metrics_of(np.array(found)) for system, found in places.items()}
+    return report, places["tandem"]
+
+
+def list_places(ranker: Ranker, packer: Packer, examples: Sequence[Example], say: Say) -> list[int]:
+    """Return the places of targets among their ranked candidates, MISSED where they are none."""
+    config, places = ranker.config, []
+    logits = scored(ranker, packer, examples)
+    for example, answer in zip(
+        examples, tracked(logits, len(examples), "evaluation", say), strict=True
+    ):
         chances = probabilities(answer, config.outcomes)
         value = values(chances, config.outcomes, config.value_weights).numpy()
-        note("tandem", place_of(value, example.found_at))
-    return {system: metrics_of(np.array(found)) for system, found in places.items()}
+        places.append(place_of(value, example.found_at))
+    return places
 
 
 def place_of(scores: npt.NDArray[np.float32], target: int) -> int:

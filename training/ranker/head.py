@@ -47,13 +47,11 @@ def fit_head(
     random = np.random.default_rng(settings.seed)
     bias = PositionBias()
     optimizer = torch.optim.AdamW(
-        [
-            {"params": [*head.usual.parameters(), head.bias]},
-            # It must keep up, or features that put items first would take its part.
-            {"params": bias.parameters(), "lr": POSITION_LEARNING_RATE, "weight_decay": 0.0},
-        ],
-        lr=LEARNING_RATE,
-        weight_decay=settings.weight_decay,
+        [*head.usual.parameters(), head.bias], lr=LEARNING_RATE, weight_decay=settings.weight_decay
+    )
+    # The bias must keep up, or features that put items first would take its part.
+    optimizer.add_param_group(
+        {"params": list(bias.parameters()), "lr": POSITION_LEARNING_RATE, "weight_decay": 0.0}
     )
     epochs = range(settings.head_epochs)
     for _ in tracked(epochs, len(epochs), "ranker, features alone, epochs", say):

@@ -116,10 +116,10 @@ class AsyncTandemClient:
             yield part
 
     async def activate_release(
-        self, release_uri: str, *, timeout_s: float | None = None
+        self, release_uri: str, *, force: bool = False, timeout_s: float | None = None
     ) -> AsyncIterator[ActivateReleaseResponse]:
         """Have every service load a release, then serve it. Yields the steps as they happen."""
-        request = ActivateReleaseRequest(release_uri=release_uri)
+        request = ActivateReleaseRequest(release_uri=release_uri, force=force)
         stub = ReleaseServiceStub(self._channel)
         async for step in stub.ActivateRelease(request, timeout=timeout_s):
             yield step

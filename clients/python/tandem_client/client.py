@@ -115,10 +115,10 @@ class TandemClient:
         yield from EventServiceStub(self._channel).ExportEvents(request, timeout=timeout_s)
 
     def activate_release(
-        self, release_uri: str, *, timeout_s: float | None = None
+        self, release_uri: str, *, force: bool = False, timeout_s: float | None = None
     ) -> Iterator[ActivateReleaseResponse]:
         """Have every service load a release, then serve it. Yields the steps as they happen."""
-        request = ActivateReleaseRequest(release_uri=release_uri)
+        request = ActivateReleaseRequest(release_uri=release_uri, force=force)
         yield from ReleaseServiceStub(self._channel).ActivateRelease(request, timeout=timeout_s)
 
     def _send(self, call: Call[R]) -> R:

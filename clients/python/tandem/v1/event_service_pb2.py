@@ -25,27 +25,30 @@ _sym_db = _symbol_database.Default()
 from google.protobuf import timestamp_pb2 as google_dot_protobuf_dot_timestamp__pb2
 from tandem.v1 import event_pb2 as tandem_dot_v1_dot_event__pb2
 from tandem.v1 import impression_pb2 as tandem_dot_v1_dot_impression__pb2
+from tandem.v1 import user_pb2 as tandem_dot_v1_dot_user__pb2
 
 
-DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n\x1dtandem/v1/event_service.proto\x12\ttandem.v1\x1a\x1fgoogle/protobuf/timestamp.proto\x1a\x15tandem/v1/event.proto\x1a\x1atandem/v1/impression.proto\"7\n\x13RecordEventsRequest\x12 \n\x06\x65vents\x18\x01 \x03(\x0b\x32\x10.tandem.v1.Event\"a\n\x14RecordEventsResponse\x12\x16\n\x0erecorded_count\x18\x01 \x01(\x05\x12\x17\n\x0f\x64uplicate_count\x18\x02 \x01(\x05\x12\x18\n\x10\x61ttributed_count\x18\x03 \x01(\x05\"7\n\x13StreamEventsRequest\x12 \n\x06\x65vents\x18\x01 \x03(\x0b\x32\x10.tandem.v1.Event\"a\n\x14StreamEventsResponse\x12\x16\n\x0erecorded_count\x18\x01 \x01(\x05\x12\x17\n\x0f\x64uplicate_count\x18\x02 \x01(\x05\x12\x18\n\x10\x61ttributed_count\x18\x03 \x01(\x05\"@\n\x13\x45xportEventsRequest\x12)\n\x05since\x18\x01 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\"j\n\x14\x45xportEventsResponse\x12&\n\x06\x65vents\x18\x01 \x03(\x0b\x32\x16.tandem.v1.LoggedEvent\x12*\n\x0bimpressions\x18\x02 \x03(\x0b\x32\x15.tandem.v1.Impression2\x87\x02\n\x0c\x45ventService\x12O\n\x0cRecordEvents\x12\x1e.tandem.v1.RecordEventsRequest\x1a\x1f.tandem.v1.RecordEventsResponse\x12S\n\x0cStreamEvents\x12\x1e.tandem.v1.StreamEventsRequest\x1a\x1f.tandem.v1.StreamEventsResponse(\x01\x30\x01\x12Q\n\x0c\x45xportEvents\x12\x1e.tandem.v1.ExportEventsRequest\x1a\x1f.tandem.v1.ExportEventsResponse0\x01\x62\x06proto3')
+DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n\x1dtandem/v1/event_service.proto\x12\ttandem.v1\x1a\x1fgoogle/protobuf/timestamp.proto\x1a\x15tandem/v1/event.proto\x1a\x1atandem/v1/impression.proto\x1a\x14tandem/v1/user.proto\"7\n\x13RecordEventsRequest\x12 \n\x06\x65vents\x18\x01 \x03(\x0b\x32\x10.tandem.v1.Event\"a\n\x14RecordEventsResponse\x12\x16\n\x0erecorded_count\x18\x01 \x01(\x05\x12\x17\n\x0f\x64uplicate_count\x18\x02 \x01(\x05\x12\x18\n\x10\x61ttributed_count\x18\x03 \x01(\x05\"7\n\x13StreamEventsRequest\x12 \n\x06\x65vents\x18\x01 \x03(\x0b\x32\x10.tandem.v1.Event\"a\n\x14StreamEventsResponse\x12\x16\n\x0erecorded_count\x18\x01 \x01(\x05\x12\x17\n\x0f\x64uplicate_count\x18\x02 \x01(\x05\x12\x18\n\x10\x61ttributed_count\x18\x03 \x01(\x05\"@\n\x13\x45xportEventsRequest\x12)\n\x05since\x18\x01 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\"\x95\x01\n\x14\x45xportEventsResponse\x12&\n\x06\x65vents\x18\x01 \x03(\x0b\x32\x16.tandem.v1.LoggedEvent\x12*\n\x0bimpressions\x18\x02 \x03(\x0b\x32\x15.tandem.v1.Impression\x12)\n\x08profiles\x18\x03 \x03(\x0b\x32\x17.tandem.v1.KnownProfile\"H\n\x0cKnownProfile\x12\x0f\n\x07user_id\x18\x01 \x01(\t\x12\'\n\x07profile\x18\x02 \x01(\x0b\x32\x16.tandem.v1.UserProfile2\x87\x02\n\x0c\x45ventService\x12O\n\x0cRecordEvents\x12\x1e.tandem.v1.RecordEventsRequest\x1a\x1f.tandem.v1.RecordEventsResponse\x12S\n\x0cStreamEvents\x12\x1e.tandem.v1.StreamEventsRequest\x1a\x1f.tandem.v1.StreamEventsResponse(\x01\x30\x01\x12Q\n\x0c\x45xportEvents\x12\x1e.tandem.v1.ExportEventsRequest\x1a\x1f.tandem.v1.ExportEventsResponse0\x01\x62\x06proto3')
 
 _globals = globals()
 _builder.BuildMessageAndEnumDescriptors(DESCRIPTOR, _globals)
 _builder.BuildTopDescriptorsAndMessages(DESCRIPTOR, 'tandem.v1.event_service_pb2', _globals)
 if not _descriptor._USE_C_DESCRIPTORS:
   DESCRIPTOR._loaded_options = None
-  _globals['_RECORDEVENTSREQUEST']._serialized_start=128
-  _globals['_RECORDEVENTSREQUEST']._serialized_end=183
-  _globals['_RECORDEVENTSRESPONSE']._serialized_start=185
-  _globals['_RECORDEVENTSRESPONSE']._serialized_end=282
-  _globals['_STREAMEVENTSREQUEST']._serialized_start=284
-  _globals['_STREAMEVENTSREQUEST']._serialized_end=339
-  _globals['_STREAMEVENTSRESPONSE']._serialized_start=341
-  _globals['_STREAMEVENTSRESPONSE']._serialized_end=438
-  _globals['_EXPORTEVENTSREQUEST']._serialized_start=440
-  _globals['_EXPORTEVENTSREQUEST']._serialized_end=504
-  _globals['_EXPORTEVENTSRESPONSE']._serialized_start=506
-  _globals['_EXPORTEVENTSRESPONSE']._serialized_end=612
-  _globals['_EVENTSERVICE']._serialized_start=615
-  _globals['_EVENTSERVICE']._serialized_end=878
+  _globals['_RECORDEVENTSREQUEST']._serialized_start=150
+  _globals['_RECORDEVENTSREQUEST']._serialized_end=205
+  _globals['_RECORDEVENTSRESPONSE']._serialized_start=207
+  _globals['_RECORDEVENTSRESPONSE']._serialized_end=304
+  _globals['_STREAMEVENTSREQUEST']._serialized_start=306
+  _globals['_STREAMEVENTSREQUEST']._serialized_end=361
+  _globals['_STREAMEVENTSRESPONSE']._serialized_start=363
+  _globals['_STREAMEVENTSRESPONSE']._serialized_end=460
+  _globals['_EXPORTEVENTSREQUEST']._serialized_start=462
+  _globals['_EXPORTEVENTSREQUEST']._serialized_end=526
+  _globals['_EXPORTEVENTSRESPONSE']._serialized_start=529
+  _globals['_EXPORTEVENTSRESPONSE']._serialized_end=678
+  _globals['_KNOWNPROFILE']._serialized_start=680
+  _globals['_KNOWNPROFILE']._serialized_end=752
+  _globals['_EVENTSERVICE']._serialized_start=755
+  _globals['_EVENTSERVICE']._serialized_end=1018
 # @@protoc_insertion_point(module_scope)

@@ -10,6 +10,7 @@ from google.protobuf import timestamp_pb2 as _timestamp_pb2
 from google.protobuf.internal import containers as _containers
 from tandem.v1 import event_pb2 as _event_pb2
 from tandem.v1 import impression_pb2 as _impression_pb2
+from tandem.v1 import user_pb2 as _user_pb2
 import builtins as _builtins
 import sys
 import typing as _typing
@@ -140,7 +141,7 @@ class ExportEventsRequest(_message.Message):
     SINCE_FIELD_NUMBER: _builtins.int
     @_builtins.property
     def since(self) -> _timestamp_pb2.Timestamp:
-        """Only what was received since. Default when unset: everything."""
+        """Only events and answers since, by when they were received. Default when unset: all."""
 
     def __init__(
         self,
@@ -163,6 +164,7 @@ class ExportEventsResponse(_message.Message):
 
     EVENTS_FIELD_NUMBER: _builtins.int
     IMPRESSIONS_FIELD_NUMBER: _builtins.int
+    PROFILES_FIELD_NUMBER: _builtins.int
     @_builtins.property
     def events(self) -> _containers.RepeatedCompositeFieldContainer[_impression_pb2.LoggedEvent]:
         """Events, at most 1,000."""
@@ -171,16 +173,49 @@ class ExportEventsResponse(_message.Message):
     def impressions(self) -> _containers.RepeatedCompositeFieldContainer[_impression_pb2.Impression]:
         """Answers, at most 100."""
 
+    @_builtins.property
+    def profiles(self) -> _containers.RepeatedCompositeFieldContainer[Global___KnownProfile]:
+        """Profiles, at most 1,000."""
+
     def __init__(
         self,
         *,
         events: _abc.Iterable[_impression_pb2.LoggedEvent] | None = ...,
         impressions: _abc.Iterable[_impression_pb2.Impression] | None = ...,
+        profiles: _abc.Iterable[Global___KnownProfile] | None = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["events", b"events", "impressions", b"impressions"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["events", b"events", "impressions", b"impressions", "profiles", b"profiles"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
 Global___ExportEventsResponse: _TypeAlias = ExportEventsResponse  # noqa: Y015
+
+@_typing.final
+class KnownProfile(_message.Message):
+    """KnownProfile is a user's profile as it was put last."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    USER_ID_FIELD_NUMBER: _builtins.int
+    PROFILE_FIELD_NUMBER: _builtins.int
+    user_id: _builtins.str
+    """The user."""
+    @_builtins.property
+    def profile(self) -> _user_pb2.UserProfile:
+        """The profile."""
+
+    def __init__(
+        self,
+        *,
+        user_id: _builtins.str = ...,
+        profile: _user_pb2.UserProfile | None = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _typing.Literal["profile", b"profile"]  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["profile", b"profile", "user_id", b"user_id"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___KnownProfile: _TypeAlias = KnownProfile  # noqa: Y015

@@ -25,7 +25,7 @@ _sym_db = _symbol_database.Default()
 from tandem.v1 import info_service_pb2 as tandem_dot_v1_dot_info__service__pb2
 
 
-DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n\x1ftandem/v1/release_service.proto\x12\ttandem.v1\x1a\x1ctandem/v1/info_service.proto\"-\n\x16\x41\x63tivateReleaseRequest\x12\x13\n\x0brelease_uri\x18\x01 \x01(\t\"Q\n\x17\x41\x63tivateReleaseResponse\x12\x0f\n\x07message\x18\x01 \x01(\t\x12\x12\n\nrelease_id\x18\x02 \x01(\t\x12\x11\n\tactivated\x18\x03 \x01(\x08\"\x18\n\x16RollbackReleaseRequest\"R\n\x17RollbackReleaseResponse\x12\x1a\n\x12\x63urrent_release_id\x18\x01 \x01(\t\x12\x1b\n\x13previous_release_id\x18\x02 \x01(\t\"\x15\n\x13ListReleasesRequest\"y\n\x14ListReleasesResponse\x12(\n\x08releases\x18\x01 \x03(\x0b\x32\x16.tandem.v1.ReleaseInfo\x12\x1a\n\x12\x63urrent_release_id\x18\x02 \x01(\t\x12\x1b\n\x13previous_release_id\x18\x03 \x01(\t\")\n\x12LoadReleaseRequest\x12\x13\n\x0brelease_uri\x18\x01 \x01(\t\">\n\x13LoadReleaseResponse\x12\'\n\x07release\x18\x01 \x01(\x0b\x32\x16.tandem.v1.ReleaseInfo\"*\n\x14UnloadReleaseRequest\x12\x12\n\nrelease_id\x18\x01 \x01(\t\")\n\x15UnloadReleaseResponse\x12\x10\n\x08unloaded\x18\x01 \x01(\x08\x32\x97\x02\n\x0eReleaseService\x12Z\n\x0f\x41\x63tivateRelease\x12!.tandem.v1.ActivateReleaseRequest\x1a\".tandem.v1.ActivateReleaseResponse0\x01\x12X\n\x0fRollbackRelease\x12!.tandem.v1.RollbackReleaseRequest\x1a\".tandem.v1.RollbackReleaseResponse\x12O\n\x0cListReleases\x12\x1e.tandem.v1.ListReleasesRequest\x1a\x1f.tandem.v1.ListReleasesResponse2\xb8\x01\n\x14ReleaseLoaderService\x12L\n\x0bLoadRelease\x12\x1d.tandem.v1.LoadReleaseRequest\x1a\x1e.tandem.v1.LoadReleaseResponse\x12R\n\rUnloadRelease\x12\x1f.tandem.v1.UnloadReleaseRequest\x1a .tandem.v1.UnloadReleaseResponseb\x06proto3')
+DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n\x1ftandem/v1/release_service.proto\x12\ttandem.v1\x1a\x1ctandem/v1/info_service.proto\"<\n\x16\x41\x63tivateReleaseRequest\x12\x13\n\x0brelease_uri\x18\x01 \x01(\t\x12\r\n\x05\x66orce\x18\x02 \x01(\x08\"Q\n\x17\x41\x63tivateReleaseResponse\x12\x0f\n\x07message\x18\x01 \x01(\t\x12\x12\n\nrelease_id\x18\x02 \x01(\t\x12\x11\n\tactivated\x18\x03 \x01(\x08\"\x18\n\x16RollbackReleaseRequest\"R\n\x17RollbackReleaseResponse\x12\x1a\n\x12\x63urrent_release_id\x18\x01 \x01(\t\x12\x1b\n\x13previous_release_id\x18\x02 \x01(\t\"\x15\n\x13ListReleasesRequest\"y\n\x14ListReleasesResponse\x12(\n\x08releases\x18\x01 \x03(\x0b\x32\x16.tandem.v1.ReleaseInfo\x12\x1a\n\x12\x63urrent_release_id\x18\x02 \x01(\t\x12\x1b\n\x13previous_release_id\x18\x03 \x01(\t\")\n\x12LoadReleaseRequest\x12\x13\n\x0brelease_uri\x18\x01 \x01(\t\">\n\x13LoadReleaseResponse\x12\'\n\x07release\x18\x01 \x01(\x0b\x32\x16.tandem.v1.ReleaseInfo\"*\n\x14UnloadReleaseRequest\x12\x12\n\nrelease_id\x18\x01 \x01(\t\")\n\x15UnloadReleaseResponse\x12\x10\n\x08unloaded\x18\x01 \x01(\x08\x32\x97\x02\n\x0eReleaseService\x12Z\n\x0f\x41\x63tivateRelease\x12!.tandem.v1.ActivateReleaseRequest\x1a\".tandem.v1.ActivateReleaseResponse0\x01\x12X\n\x0fRollbackRelease\x12!.tandem.v1.RollbackReleaseRequest\x1a\".tandem.v1.RollbackReleaseResponse\x12O\n\x0cListReleases\x12\x1e.tandem.v1.ListReleasesRequest\x1a\x1f.tandem.v1.ListReleasesResponse2\xb8\x01\n\x14ReleaseLoaderService\x12L\n\x0bLoadRelease\x12\x1d.tandem.v1.LoadReleaseRequest\x1a\x1e.tandem.v1.LoadReleaseResponse\x12R\n\rUnloadRelease\x12\x1f.tandem.v1.UnloadReleaseRequest\x1a .tandem.v1.UnloadReleaseResponseb\x06proto3')
 
 _globals = globals()
 _builder.BuildMessageAndEnumDescriptors(DESCRIPTOR, _globals)
@@ -33,27 +33,27 @@ _builder.BuildTopDescriptorsAndMessages(DESCRIPTOR, 'tandem.v1.release_service_p
 if not _descriptor._USE_C_DESCRIPTORS:
   DESCRIPTOR._loaded_options = None
   _globals['_ACTIVATERELEASEREQUEST']._serialized_start=76
-  _globals['_ACTIVATERELEASEREQUEST']._serialized_end=121
-  _globals['_ACTIVATERELEASERESPONSE']._serialized_start=123
-  _globals['_ACTIVATERELEASERESPONSE']._serialized_end=204
-  _globals['_ROLLBACKRELEASEREQUEST']._serialized_start=206
-  _globals['_ROLLBACKRELEASEREQUEST']._serialized_end=230
-  _globals['_ROLLBACKRELEASERESPONSE']._serialized_start=232
-  _globals['_ROLLBACKRELEASERESPONSE']._serialized_end=314
-  _globals['_LISTRELEASESREQUEST']._serialized_start=316
-  _globals['_LISTRELEASESREQUEST']._serialized_end=337
-  _globals['_LISTRELEASESRESPONSE']._serialized_start=339
-  _globals['_LISTRELEASESRESPONSE']._serialized_end=460
-  _globals['_LOADRELEASEREQUEST']._serialized_start=462
-  _globals['_LOADRELEASEREQUEST']._serialized_end=503
-  _globals['_LOADRELEASERESPONSE']._serialized_start=505
-  _globals['_LOADRELEASERESPONSE']._serialized_end=567
-  _globals['_UNLOADRELEASEREQUEST']._serialized_start=569
-  _globals['_UNLOADRELEASEREQUEST']._serialized_end=611
-  _globals['_UNLOADRELEASERESPONSE']._serialized_start=613
-  _globals['_UNLOADRELEASERESPONSE']._serialized_end=654
-  _globals['_RELEASESERVICE']._serialized_start=657
-  _globals['_RELEASESERVICE']._serialized_end=936
-  _globals['_RELEASELOADERSERVICE']._serialized_start=939
-  _globals['_RELEASELOADERSERVICE']._serialized_end=1123
+  _globals['_ACTIVATERELEASEREQUEST']._serialized_end=136
+  _globals['_ACTIVATERELEASERESPONSE']._serialized_start=138
+  _globals['_ACTIVATERELEASERESPONSE']._serialized_end=219
+  _globals['_ROLLBACKRELEASEREQUEST']._serialized_start=221
+  _globals['_ROLLBACKRELEASEREQUEST']._serialized_end=245
+  _globals['_ROLLBACKRELEASERESPONSE']._serialized_start=247
+  _globals['_ROLLBACKRELEASERESPONSE']._serialized_end=329
+  _globals['_LISTRELEASESREQUEST']._serialized_start=331
+  _globals['_LISTRELEASESREQUEST']._serialized_end=352
+  _globals['_LISTRELEASESRESPONSE']._serialized_start=354
+  _globals['_LISTRELEASESRESPONSE']._serialized_end=475
+  _globals['_LOADRELEASEREQUEST']._serialized_start=477
+  _globals['_LOADRELEASEREQUEST']._serialized_end=518
+  _globals['_LOADRELEASERESPONSE']._serialized_start=520
+  _globals['_LOADRELEASERESPONSE']._serialized_end=582
+  _globals['_UNLOADRELEASEREQUEST']._serialized_start=584
+  _globals['_UNLOADRELEASEREQUEST']._serialized_end=626
+  _globals['_UNLOADRELEASERESPONSE']._serialized_start=628
+  _globals['_UNLOADRELEASERESPONSE']._serialized_end=669
+  _globals['_RELEASESERVICE']._serialized_start=672
+  _globals['_RELEASESERVICE']._serialized_end=951
+  _globals['_RELEASELOADERSERVICE']._serialized_start=954
+  _globals['_RELEASELOADERSERVICE']._serialized_end=1138
 # @@protoc_insertion_point(module_scope)

@@ -26,16 +26,22 @@ class ActivateReleaseRequest(_message.Message):
     DESCRIPTOR: _descriptor.Descriptor
 
     RELEASE_URI_FIELD_NUMBER: _builtins.int
+    FORCE_FIELD_NUMBER: _builtins.int
     release_uri: _builtins.str
     """A release directory that every service can read. Required."""
+    force: _builtins.bool
+    """Whether to activate it although training found it worse than the release that served then, on
+    events new to both and beyond the confidence interval. Default: such a release is refused.
+    """
     def __init__(
         self,
         *,
         release_uri: _builtins.str = ...,
+        force: _builtins.bool = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["release_uri", b"release_uri"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["force", b"force", "release_uri", b"release_uri"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 

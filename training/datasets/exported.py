@@ -1,0 +1,185 @@
+"""What a running system has logged, as a data set directory: events, lists, items and profiles."""
+
+import json
+from collections.abc import Iterable, Iterator
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pandas as pd
+import pyarrow as pa
+import pyarrow.parquet as pq
+
+from features.candidates import FEATURES
+from tandem.v1.event_pb2 import Action, Event
+from tandem.v1.event_service_pb2 import ExportEventsResponse, KnownProfile
+from tandem.v1.impression_pb2 import Impression, LoggedEvent
+from tandem.v1.item_pb2 import Item
+from training.datasets.format import FEATURE_PREFIX, ITEM_COLUMNS
+
+TIME = pa.timestamp("ms", tz="UTC")
+EVENTS = pa.schema(
+    [
+        ("user_id", pa.string()),
+        ("item_id", pa.string()),
+        ("timestamp", TIME),
+        ("action", pa.string()),
+        ("rating", pa.float64()),
+        ("dwell_ms", pa.float64()),
+        ("lat", pa.float64()),
+        ("lon", pa.float64()),
+        ("utc_offset_minutes", pa.float64()),
+        ("text", pa.string()),
+    ]
+)
+LISTS = pa.schema(
+    [
+        ("impression_id", pa.string()),
+        ("user_id", pa.string()),
+        ("item_id", pa.string()),
+        ("timestamp", TIME),
+        ("position", pa.int32()),
+        ("propensity", pa.float64()),
+        ("action", pa.string()),
+        *((FEATURE_PREFIX + name, pa.float32()) for name in FEATURES),
+    ]
+)
+# Of several things that were done with an item of a list, the first of these counts.
+STRONGEST = (
+    Action.ACTION_PURCHASE,
+    Action.ACTION_LIKE,
+    Action.ACTION_RATE,
+    Action.ACTION_VIEW,
+    Action.ACTION_CLICK,
+    Action.ACTION_DISMISS,
+    Action.ACTION_IMPRESSION,
+)
+# By list and item, what was done with it.
+Outcomes = dict[tuple[bytes, str], Action.ValueType]
+
+
+def write_exported(
+    directory: Path,
+    parts: Iterable[ExportEventsResponse],
+    items: Iterable[Item],
+    *,
+    name: str,
+    repeat: bool,
+) -> None:
+    """Write a data set directory. parts: of one export, events before lists.
+
+    Lists whose features were not logged are left out, as nothing is learned from them.
+    """
+    directory.mkdir(parents=True)
+    outcomes: Outcomes = {}
+    profiles: list[KnownProfile] = []
+    with (
+        pq.ParquetWriter(directory / "interactions.parquet", EVENTS) as events,
+        pq.ParquetWriter(directory / "impressions.parquet", LISTS) as lists,
+    ):
+        for part in parts:
+            for logged in part.events:
+                _note(outcomes, logged)
+            rows = [_event_row(logged.event) for logged in part.events]
+            events.write_table(pa.Table.from_pylist(rows, EVENTS))
+            shown = [row for one in part.impressions for row in _list_rows(one, outcomes)]
+            lists.write_table(pa.Table.from_pylist(shown, LISTS))
+            profiles.extend(part.profiles)
+    _write(directory / "items.parquet", pd.DataFrame([_item_row(item) for item in items]))
+    _write(directory / "users.parquet", pd.DataFrame([_user_row(known) for known in profiles]))
+    about = {"name": name, "repeat": repeat}
+    (directory / "dataset.json").write_text(json.dumps(about, ensure_ascii=False))
+
+
+def _note(outcomes: Outcomes, logged: LoggedEvent) -> None:
+    if not logged.HasField("attributed"):
+        return
+    key = (logged.attributed.impression_id, logged.event.item_id)
+    both = {logged.event.action, outcomes.get(key, logged.event.action)}
+    outcomes[key] = next(action for action in STRONGEST if action in both)
+
+
+def _event_row(event: Event) -> dict[str, Any]:
+    placed = event.HasField("place")
+    return {
+        "user_id": event.user_id,
+        "item_id": event.item_id,
+        "timestamp": event.event_time.ToMilliseconds(),
+        "action": _word(event.action),
+        "rating": event.rating if event.HasField("rating") else None,
+        "dwell_ms": event.dwell.ToMilliseconds() if event.HasField("dwell") else None,
+        "lat": event.place.latitude if placed else None,
+        "lon": event.place.longitude if placed else None,
+        "utc_offset_minutes": (
+            event.utc_offset.seconds // 60 if event.HasField("utc_offset") else None
+        ),
+        "text": event.text,
+    }
+
+
+def _list_rows(impression: Impression, outcomes: Outcomes) -> Iterator[dict[str, Any]]:
+    """Yield the rows of a list, of those items that the ranker has read."""
+    if not impression.user_id:
+        return
+    names = [FEATURE_PREFIX + name for name in impression.features.names]
+    pairs = zip(impression.items, impression.features.items, strict=False)
+    for position, (item, read) in enumerate(pairs, start=1):
+        if not read.float32_values:
+            continue
+        action = outcomes.get((impression.impression_id, item.item_id))
+        values = np.frombuffer(read.float32_values, "<f4").tolist()
+        yield {
+            "impression_id": impression.impression_id.hex(),
+            "user_id": impression.user_id,
+            "item_id": item.item_id,
+            "timestamp": impression.request_time.ToMilliseconds(),
+            "position": position,
+            "propensity": item.propensity,
+            "action": "" if action is None else _word(action),
+            **dict(zip(names, values, strict=True)),
+        }
+
+
+def _item_row(item: Item) -> dict[str, Any]:
+    placed, dated = item.HasField("place"), item.HasField("create_time")
+    # An attribute that is called like a column of the format has no place in it.
+    attributes = {
+        name: getattr(value, str(value.WhichOneof("kind")))
+        for name, value in sorted(item.attributes.items())
+        if name not in ITEM_COLUMNS
+    }
+    return {
+        "item_id": item.item_id,
+        "title": item.title,
+        "description": item.description,
+        "categories": list(item.categories),
+        "tags": list(item.tags),
+        "brand": item.brand,
+        "language_code": item.language_code,
+        "created_at": item.create_time.ToDatetime() if dated else None,
+        "available": not item.unavailable,
+        "lat": item.place.latitude if placed else None,
+        "lon": item.place.longitude if placed else None,
+        **attributes,
+    }
+
+
+def _user_row(known: KnownProfile) -> dict[str, Any]:
+    profile = known.profile
+    return {
+        "user_id": known.user_id,
+        "text": profile.text,
+        "language_code": profile.language_code,
+        "region_code": profile.region_code,
+        "tags": [tag.tag for tag in profile.interest_tags if tag.confidence >= 0],
+        "group": profile.group,
+    }
+
+
+def _word(action: Action.ValueType) -> str:
+    return Action.Name(action).removeprefix("ACTION_").lower()
+
+
+def _write(path: Path, frame: pd.DataFrame) -> None:
+    if len(frame):
+        pq.write_table(pa.Table.from_pandas(frame, preserve_index=False), path)
