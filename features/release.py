@@ -58,20 +58,27 @@ class EncoderEntry(TypedDict):
     dimension: int
 
 
-class AgainstEntry(TypedDict):
-    """How a release did in training beside the one that served, on events new to both.
+class BesideEntry(TypedDict):
+    """Two releases on the same targets: means of the metric, their difference and its interval."""
 
-    ours, theirs: means of the metric over so many targets. ci95: of the difference. worse: whether
-    all of it is below 0.
-    """
-
-    release_id: str
     metric: str
     targets: int
     ours: float
     theirs: float
     difference: float
     ci95: list[float]
+
+
+class AgainstEntry(TypedDict):
+    """How a release did in training beside the one that served, on what was new to both.
+
+    events: that no list brought about, ranked among all items. lists: that were shown, ordered
+    anew. None where there was too little. worse: whether the interval of either is below 0.
+    """
+
+    release_id: str
+    events: BesideEntry | None
+    lists: BesideEntry | None
     worse: bool
 
 

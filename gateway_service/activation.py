@@ -141,12 +141,17 @@ class Activation:
                     logger.warning("cannot unload release %s: %s", release_id, error)
 
 
-def _told_worse(release_id: str, beside: AgainstEntry) -> str:
-    low, high = beside["ci95"]
+def _told_worse(release_id: str, against: AgainstEntry) -> str:
+    told = [
+        f"{beside['metric']} {beside['ours']:.4f} for {beside['theirs']:.4f} on "
+        f"{beside['targets']:,} {what}, {beside['difference']:+.4f} "
+        f"[{beside['ci95'][0]:+.4f}, {beside['ci95'][1]:+.4f}]"
+        for what, beside in (("events", against["events"]), ("lists", against["lists"]))
+        if beside is not None
+    ]
     return (
-        f"{release_id} is worse than {beside['release_id']}: {beside['metric']} "
-        f"{beside['ours']:.4f} against {beside['theirs']:.4f} on {beside['targets']:,} events new "
-        f"to both, {beside['difference']:+.4f} [{low:+.4f}, {high:+.4f}]; only force activates it"
+        f"{release_id} is worse than {against['release_id']}: {'; '.join(told)}; "
+        "only force activates it"
     )
 
 

@@ -179,12 +179,13 @@ def test_run(
 ) -> dict[str, Any]:
     """Return the report on the test targets and, with a release to stand against, how it does."""
     examples = list(run.maker(models).examples(run.targets.test))
-    report, places = evaluate(ranker, Packer(run.maker(models), tokenizer), examples, run.say)
+    packer = Packer(run.maker(models), tokenizer)
+    report, places = evaluate(ranker, packer, examples, run.say)
     entry = None
     if against is not None:
         live = open_release(against, verify=False)
         if live.encoder_version == encoder:
-            entry = compare(live, run, list(run.base.item_ids), places, run.say)
+            entry = compare(live, run, ranker, packer, places)
         else:
             run.say(f"{live.release_id} is not compared: it has another text encoder")
     return {"report": report, "against": entry}

@@ -28,10 +28,11 @@ TAKEN = ("view", "click", "like", "purchase", "rate")
 class Shown(Example):
     """A list as it was shown, with one item that was taken; others that were taken are left out.
 
-    positions: int64 [C], where each item stood, from 1.
+    positions: int64 [C], where each item stood, from 1. time_ms: Unix milliseconds, when.
     """
 
     positions: npt.NDArray[np.int64]
+    time_ms: int
 
 
 def shown_lists(maker: ExampleMaker, impressions: pd.DataFrame, split: Split) -> Iterator[Shown]:
@@ -40,6 +41,17 @@ def shown_lists(maker: ExampleMaker, impressions: pd.DataFrame, split: Split) ->
     impressions: of a data set. Left out are lists whose features were not logged, and those that
     would tell of events that are held out.
     """
+    yield from _lists(maker, impressions, split, held=False)
+
+
+def held_lists(maker: ExampleMaker, impressions: pd.DataFrame, split: Split) -> Iterator[Shown]:
+    """Yield those lists that `shown_lists` leaves out because of what is held out."""
+    yield from _lists(maker, impressions, split, held=True)
+
+
+def _lists(
+    maker: ExampleMaker, impressions: pd.DataFrame, split: Split, *, held: bool
+) -> Iterator[Shown]:
     if impressions.empty:
         return
     features = logged_features(impressions)
@@ -52,7 +64,7 @@ def shown_lists(maker: ExampleMaker, impressions: pd.DataFrame, split: Split) ->
         if taken[rows].any() and not taken[rows].all():
             some = impressions.iloc[rows]
             target = _target(maker, some)
-            if not _tells(maker, target, some["item_id"].to_numpy(), split):
+            if _tells(maker, target, some["item_id"].to_numpy(), split) == held:
                 yield from _examples(maker, target, some, features[rows], taken[rows])
 
 
@@ -98,7 +110,8 @@ def _examples(
     rows = impressions["item_id"].to_numpy(np.int32)
     positions = impressions["position"].to_numpy(np.int64)
     history = maker.history(target)
-    moment = moment_after(history, int(impressions["timestamp"].iloc[0]))
+    time_ms = int(impressions["timestamp"].iloc[0])
+    moment = moment_after(history, time_ms)
     context = context_features(history, moment, target.words_weight)
     for one in np.flatnonzero(taken).tolist():
         kept = ~taken
@@ -112,4 +125,5 @@ def _examples(
             context,
             found_at=int(kept[:one].sum()),
             positions=positions[kept],
+            time_ms=time_ms,
         )

@@ -11,6 +11,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from features.candidates import FEATURES
+from tandem.v1.common_pb2 import Vector
 from tandem.v1.event_pb2 import Action, Event
 from tandem.v1.event_service_pb2 import ExportEventsResponse, KnownProfile
 from tandem.v1.impression_pb2 import Impression, LoggedEvent
@@ -68,7 +69,8 @@ def write_exported(
 ) -> None:
     """Write a data set directory. parts: of one export, events before lists.
 
-    Lists whose features were not logged are left out, as nothing is learned from them.
+    Lists that led to nothing and whose features were not logged are left out: nothing is learned
+    from them.
     """
     directory.mkdir(parents=True)
     outcomes: Outcomes = {}
@@ -118,25 +120,27 @@ def _event_row(event: Event) -> dict[str, Any]:
 
 
 def _list_rows(impression: Impression, outcomes: Outcomes) -> Iterator[dict[str, Any]]:
-    """Yield the rows of a list, of those items that the ranker has read."""
-    if not impression.user_id:
+    """Yield the rows of a list, if it led to something or its features were logged."""
+    list_id = impression.impression_id
+    actions = [outcomes.get((list_id, item.item_id)) for item in impression.items]
+    logged = impression.HasField("features")
+    if not impression.user_id or not (logged or any(actions)):
         return
     names = [FEATURE_PREFIX + name for name in impression.features.names]
-    pairs = zip(impression.items, impression.features.items, strict=False)
-    for position, (item, read) in enumerate(pairs, start=1):
-        if not read.float32_values:
-            continue
-        action = outcomes.get((impression.impression_id, item.item_id))
+    reads = impression.features.items if logged else [Vector()] * len(actions)
+    rows = zip(impression.items, actions, reads, strict=True)
+    for position, (item, action, read) in enumerate(rows, start=1):
         values = np.frombuffer(read.float32_values, "<f4").tolist()
         yield {
-            "impression_id": impression.impression_id.hex(),
+            "impression_id": list_id.hex(),
             "user_id": impression.user_id,
             "item_id": item.item_id,
             "timestamp": impression.request_time.ToMilliseconds(),
             "position": position,
             "propensity": item.propensity,
             "action": "" if action is None else _word(action),
-            **dict(zip(names, values, strict=True)),
+            # Of items that the ranker did not read, nothing.
+            **(dict(zip(names, values, strict=True)) if values else {}),
         }
 
 

@@ -8,6 +8,7 @@ framework for CTR prediction in live recommender systems", RecSys 2019, there as
 from collections.abc import Sequence
 
 import numpy as np
+import numpy.typing as npt
 import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
@@ -21,6 +22,8 @@ from training.ranker.padding import BATCH, MASKED, batches_of, padded
 from training.shown import Shown
 
 POSITIONS = 50
+MEASURE_STEPS, MEASURE_RATE = 200, 0.05
+Float64 = npt.NDArray[np.float64]
 
 
 class PositionBias(nn.Module):
@@ -58,6 +61,28 @@ def learn_from_lists(
         loss.backward()  # type: ignore[no-untyped-call]
         optimizer.step()
         optimizer.zero_grad(set_to_none=True)
+
+
+def measured_bias(shown: Sequence[Shown], logits: Sequence[Tensor]) -> Float64:
+    """Return the part of each position by which given logits explain best what was taken.
+
+    logits: float32 [C] of each list. Returns float64 [LAST + 1] by position; 0 and 1 are the first.
+    """
+    longest = max(len(one.rows) for one in shown)
+    placed = torch.ones(len(shown), longest, dtype=torch.long)
+    fixed = torch.full((len(shown), longest), MASKED)
+    for row, (one, own) in enumerate(zip(shown, logits, strict=True)):
+        placed[row, : len(own)] = torch.from_numpy(one.positions)
+        fixed[row, : len(own)] = own
+    targets = torch.tensor([one.found_at for one in shown])
+    bias = PositionBias()
+    optimizer = torch.optim.Adam(bias.parameters(), lr=MEASURE_RATE)
+    for _ in range(MEASURE_STEPS):
+        F.cross_entropy(fixed + bias(placed), targets).backward()  # type: ignore[no-untyped-call]
+        optimizer.step()
+        optimizer.zero_grad(set_to_none=True)
+    last = max(int(one.positions.max()) for one in shown)
+    return bias(torch.arange(last + 1)).detach().double().numpy()
 
 
 def shown_loss(

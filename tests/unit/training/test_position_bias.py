@@ -51,6 +51,7 @@ def lists(seed: int = 0) -> list[Shown]:
                 np.zeros(3, np.float32),
                 taken,
                 positions=np.arange(1, LENGTH + 1),
+                time_ms=0,
             )
         )
     return made
