@@ -51,6 +51,11 @@ class ItemTags:
             found.setdefault(name.casefold(), []).append(place)
         return found
 
+    def has(self, name: str, row: int) -> bool:
+        """Return whether an item, by row, has a tag of this name."""
+        places = self._place.get(name.casefold(), ())
+        return any(row in self.rows[self.starts[p] : self.starts[p + 1]] for p in places)
+
     def asked(self, interests: Iterable[InterestTag]) -> Float32:
         """Return how surely each tag is asked for, float32 [N], at most 1; 0 if not at all."""
         sure = np.zeros(len(self.names), np.float32)

@@ -91,6 +91,7 @@ class Recommender:
             wanted,
             stages,
             deadline.share(settings.rank_share, keep_s=keep_s),
+            reason_count=min(count, settings.reason_count),
             log_features=random.random() < settings.feature_log_share,
         )
         slate, items = await check(

@@ -24,11 +24,13 @@ async def rank(
     stages: StageLog,
     budget_s: float,
     *,
+    reason_count: int = 0,
     log_features: bool = False,
 ) -> RankResponse:
     """Return up to `count` candidates, best first: as the ranking service says, else as found.
 
-    log_features: whether to return what the ranker read of them.
+    reason_count: how many of them are to come with what items of the history weigh. log_features:
+    whether to return what the ranker read of them.
     """
     if not found.candidates:
         return RankResponse()
@@ -45,6 +47,7 @@ async def rank(
         item_overrides=found.item_overrides,
         item_count=min(count, len(found.candidates)),
         log_features=log_features,
+        reason_count=reason_count,
     )
     ranked = await stages.run(
         stage_pb2.STAGE_RANK,

@@ -11,18 +11,19 @@ from tandem.v1.item_pb2 import Item
 from tandem.v1.user_pb2 import UserProfile
 
 DEFAULT_LANGUAGE = "en"
-# Kind -> sentence that names an item, and sentence where the item has no title.
+LIST_COMMA = {"en": ", ", "zh": "、"}
+# Kind -> sentence that names an item or words, and sentence where there is no name.
 SENTENCES: dict[str, dict[ReasonKind.ValueType, tuple[str, str]]] = {
     "en": {
         candidate_pb2.REASON_KIND_LIKE_HISTORY_ITEM: (
-            "Similar to “{title}” in your history",
+            "Similar to “{name}” in your history",
             "Similar to something in your history",
         ),
         candidate_pb2.REASON_KIND_SIMILAR_USERS: ("", "Liked by people with a similar history"),
-        candidate_pb2.REASON_KIND_MATCHES_WORDS: ("", "Fits your words"),
+        candidate_pb2.REASON_KIND_MATCHES_WORDS: ("Fits your words: {name}", "Fits your words"),
         candidate_pb2.REASON_KIND_POPULAR: ("", "Popular lately"),
         candidate_pb2.REASON_KIND_LIKE_SEED_ITEM: (
-            "Similar to “{title}”",
+            "Similar to “{name}”",
             "Similar to the item you are looking at",
         ),
         candidate_pb2.REASON_KIND_FALLBACK: ("", "A general suggestion"),
@@ -32,13 +33,13 @@ SENTENCES: dict[str, dict[ReasonKind.ValueType, tuple[str, str]]] = {
     },
     "zh": {
         candidate_pb2.REASON_KIND_LIKE_HISTORY_ITEM: (
-            "与您看过的“{title}”相似",
+            "与您看过的“{name}”相似",
             "与您的历史记录相似",
         ),
         candidate_pb2.REASON_KIND_SIMILAR_USERS: ("", "与您历史相近的人喜欢"),
-        candidate_pb2.REASON_KIND_MATCHES_WORDS: ("", "符合您的描述"),
+        candidate_pb2.REASON_KIND_MATCHES_WORDS: ("符合您的描述：{name}", "符合您的描述"),
         candidate_pb2.REASON_KIND_POPULAR: ("", "近期热门"),
-        candidate_pb2.REASON_KIND_LIKE_SEED_ITEM: ("与“{title}”相似", "与当前内容相似"),
+        candidate_pb2.REASON_KIND_LIKE_SEED_ITEM: ("与“{name}”相似", "与当前内容相似"),
         candidate_pb2.REASON_KIND_FALLBACK: ("", "通用推荐"),
         candidate_pb2.REASON_KIND_HABIT: ("", "您常会再选它"),
         candidate_pb2.REASON_KIND_NEARBY: ("", "离您很近"),
@@ -65,9 +66,11 @@ def explain(
         if not item.reasons:
             item.reasons.extend(_reasons_of_hits(item, context))
         for reason in item.reasons:
-            with_title, without = sentences.get(reason.kind, ("", ""))
-            title = items[reason.item_id].title if reason.item_id in items else ""
-            reason.text = with_title.format(title=title) if title and with_title else without
+            with_name, without = sentences.get(reason.kind, ("", ""))
+            name = items[reason.item_id].title if reason.item_id in items else ""
+            if reason.kind == candidate_pb2.REASON_KIND_MATCHES_WORDS:
+                name = LIST_COMMA[language].join(reason.matched_tags)
+            reason.text = with_name.format(name=name) if name and with_name else without
 
 
 def _reasons_of_hits(item: RankedItem, context: RequestContext) -> list[Reason]:

@@ -59,6 +59,9 @@ class Settings:
     backfill_count: Annotated[int, Between(0, 500)] = 20
     """Items to rank beyond those asked for, to take the place of those that the check drops."""
 
+    reason_count: Annotated[int, Between(0, ITEM_COUNT_MAX)] = 10
+    """Items of a list, the first ones, of which it is computed what items of the history weigh."""
+
     feature_log_share: Annotated[float, Between(0.0, 1.0)] = 0.1
     """Share of the logged answers that are logged with what the ranker read of their items."""
 

@@ -7,7 +7,8 @@ import numpy as np
 from features.candidates import WORD_FEATURES
 from features.history import weights_of_actions
 from ranking_service.item_features import Float32, RankInput
-from tandem.v1.candidate_pb2 import Reason, ReasonKind, Source
+from ranking_service.loaded_release import LoadedRelease
+from tandem.v1.candidate_pb2 import Influence, Reason, ReasonKind, Source
 from tandem.v1.ranking_service_pb2 import RankRequest
 
 # The features that stand for each kind of reason.
@@ -68,14 +69,20 @@ FOUND_BY: dict[ReasonKind.ValueType, set[Source.ValueType]] = {
 }
 LIKE_LEAST = 0.2
 MOST = 3
+MATCHED_MOST = 5
 
 
 class ReasonFinder:
     """Finds reasons for the items of one request."""
 
-    def __init__(self, request: RankRequest, found: RankInput, features: Sequence[str]) -> None:
+    def __init__(self, loaded: LoadedRelease, request: RankRequest, found: RankInput) -> None:
+        self._tables = loaded.tables
         self._request = request
         self._found = found
+        self._changed = {
+            override.item.item_id: override.item for override in request.item_overrides
+        }
+        features = loaded.ranker.config.features
         self._columns = {
             kind: [features.index(name) for name in names if name in features]
             for kind, names in EVIDENCE.items()
@@ -84,12 +91,23 @@ class ReasonFinder:
         self._liked = np.flatnonzero(liked)
         self._has_words = request.HasField("text_vector") or bool(request.interest_tags)
 
-    def reasons(self, place: int, parts: Float32) -> list[Reason]:
-        """Return up to MOST reasons, weightiest first; parts: float32 [features]."""
+    def reasons(
+        self, place: int, parts: Float32, influences: Sequence[Influence] | None
+    ) -> list[Reason]:
+        """Return up to MOST reasons, weightiest first.
+
+        parts: float32 [features]. influences: of items of the history, None where that is unknown:
+        then the liked item whose text is nearest stands for them.
+        """
         found = []
         for kind, columns in self._columns.items():
             weight = float(parts[columns].sum())
-            if weight > 0 and (reason := self._reason(kind, place, weight)):
+            if kind == ReasonKind.REASON_KIND_LIKE_HISTORY_ITEM and influences is not None:
+                found += [
+                    Reason(kind=kind, item_id=influence.item_id, weight=influence.logit)
+                    for influence in influences[:1]
+                ]
+            elif weight > 0 and (reason := self._reason(kind, place, weight)):
                 found.append(reason)
         seed, kind = self._request.context.seed_item_id, ReasonKind.REASON_KIND_LIKE_SEED_ITEM
         if seed and self._was_found(kind, place):
@@ -101,8 +119,10 @@ class ReasonFinder:
         if kind == ReasonKind.REASON_KIND_LIKE_HISTORY_ITEM:
             nearest = self._nearest_liked(place)
             return Reason(kind=kind, item_id=nearest, weight=weight) if nearest else None
-        if kind == ReasonKind.REASON_KIND_MATCHES_WORDS and not self._has_words:
-            return None
+        if kind == ReasonKind.REASON_KIND_MATCHES_WORDS:
+            if not self._has_words or not self._was_found(kind, place):
+                return None
+            return Reason(kind=kind, weight=weight, matched_tags=self._matched(place))
         if kind == ReasonKind.REASON_KIND_TIME_OF_DAY:
             return Reason(kind=kind, weight=weight) if weight > 0 else None
         if kind == ReasonKind.REASON_KIND_SIMILAR_USERS and not len(self._liked):
@@ -113,6 +133,17 @@ class ReasonFinder:
         """Return a reason of weight 0: nothing speaks for the item but that a source found it."""
         every = (self._reason(kind, place, 0.0) for kind in EVIDENCE)
         return [reason for reason in every if reason][:1]
+
+    def _matched(self, place: int) -> list[str]:
+        """Return what an item has of what the words were understood as, surest first."""
+        asked = sorted(self._request.interest_tags, key=lambda tag: -tag.confidence)
+        wanted = [tag.tag for tag in asked if tag.confidence > 0]
+        item_id = self._found.candidates[place].item_id
+        if (item := self._changed.get(item_id)) is not None:
+            own = {name.casefold() for name in (*item.categories, *item.tags)}
+            return [name for name in wanted if name.casefold() in own][:MATCHED_MOST]
+        row = self._tables.items.row(item_id)
+        return [name for name in wanted if self._tables.tags.has(name, row)][:MATCHED_MOST]
 
     def _was_found(self, kind: ReasonKind.ValueType, place: int) -> bool:
         return any(hit.source in FOUND_BY[kind] for hit in self._found.candidates[place].hits)

@@ -13,7 +13,8 @@ class Settings:
 
     host, port: where to listen. reflection: whether reflection is on. threads: processor threads of
     a forward pass. queue_max: requests that may wait for the model before more are refused.
-    log_level: of Python's logging.
+    influences: items of the history that are taken away in turn to tell what they weigh in a slate,
+    0 for none; each costs about as much as ranking the slate alone. log_level: of Python's logging.
     """
 
     host: str = "127.0.0.1"
@@ -21,4 +22,5 @@ class Settings:
     reflection: bool = True
     threads: Annotated[int, Between(1, 1024)] = os.cpu_count() or 1
     queue_max: Annotated[int, Between(1, 100_000)] = 32
+    influences: Annotated[int, Between(0, 50)] = 4
     log_level: str = "INFO"

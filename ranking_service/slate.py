@@ -1,14 +1,15 @@
 """The answer: chosen items with probabilities, contributions and reasons."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 
 import numpy as np
 
 from models.ranker.config import RankerConfig
 from ranking_service.item_features import RankInput
+from ranking_service.loaded_release import LoadedRelease
 from ranking_service.reasons import ReasonFinder
 from ranking_service.scorer import Scores
-from tandem.v1.candidate_pb2 import ActionProbability, Contribution, RankedItem
+from tandem.v1.candidate_pb2 import ActionProbability, Contribution, Influence, RankedItem
 from tandem.v1.common_pb2 import Vector
 from tandem.v1.event_pb2 import Action
 from tandem.v1.impression_pb2 import FeatureLog
@@ -23,15 +24,21 @@ ACTION_OF_OUTCOME = {
 
 
 def ranked_items(
+    loaded: LoadedRelease,
     request: RankRequest,
     found: RankInput,
     scores: Scores,
-    config: RankerConfig,
     bias: float,
-    chosen: Iterable[int],
+    chosen: Sequence[int],
+    influences: Sequence[Sequence[Influence]] | None,
 ) -> list[RankedItem]:
-    """Return the chosen candidates as messages, in order."""
-    finder = ReasonFinder(request, found, config.features)
+    """Return the chosen candidates as messages, in order.
+
+    influences: of the first ones, None where they are not known.
+    """
+    config = loaded.ranker.config
+    finder = ReasonFinder(loaded, request, found)
+    told = list(influences or [])
     return [
         RankedItem(
             item_id=found.candidates[place].item_id,
@@ -45,10 +52,13 @@ def ranked_items(
             ],
             expected_rating=None if scores.ratings is None else float(scores.ratings[place]),
             contributions=contributions(scores, config, bias, place),
-            reasons=finder.reasons(place, scores.features[place]),
+            reasons=finder.reasons(
+                place, scores.features[place], told[number] if number < len(told) else None
+            ),
             hits=found.candidates[place].hits,
+            influences=told[number] if number < len(told) else (),
         )
-        for place in chosen
+        for number, place in enumerate(chosen)
     ]
 
 

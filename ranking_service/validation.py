@@ -20,6 +20,7 @@ def check_request(request: RankRequest) -> None:
     check_size("user.history", request.user.history, high=HISTORY_MAX)
     check_number("text_weight", request.text_weight, low=0, high=TEXT_WEIGHT_MAX)
     check_size("interest_tags", request.interest_tags, high=INTERESTS_MAX)
+    check_integer("reason_count", request.reason_count, low=0, high=CANDIDATES_MAX)
     check_integer("item_count", request.item_count, low=0, high=CANDIDATES_MAX)
     if not request.context.HasField("request_time"):
         raise InvalidField("context.request_time", "is required")

@@ -16,6 +16,7 @@ from tandem_cli.commands import (
     recommend,
     release,
     sample,
+    simulate,
     status,
     train,
     tune,
@@ -35,6 +36,7 @@ app.command("sample")(sample.sample)
 app.add_typer(train.app, name="train")
 app.command("tune")(tune.tune)
 app.command("evaluate")(evaluate.evaluate)
+app.command("simulate")(simulate.simulate)
 app.command("up")(up.up)
 app.command("status")(status.status)
 app.command("down")(down.down)

@@ -68,10 +68,10 @@ async def _ingest(state: Path, gateway: str, catalog: str, spec: str, clean: lis
     if status != 0:
         raise CommandFailed(f"{spec} could not be ingested; the next `tandem up` tries again")
     file.write_text(json.dumps({"dataset": spec, "complete": True}))
-    await _wait_for_index(catalog)
+    await wait_for_index(catalog)
 
 
-async def _wait_for_index(catalog: str) -> None:
+async def wait_for_index(catalog: str) -> None:
     """Return once the indexes hold all that was ingested."""
     spoken = time.monotonic()
     async with AsyncTandemClient(catalog) as client:

@@ -1,3 +1,6 @@
+import os
+from unittest.mock import patch
+
 import pytest
 
 from tests.support.running_stack import RunningStack, tandem
@@ -35,7 +38,9 @@ def release(world, tmp_path_factory):
 @pytest.fixture(scope="session")
 def stack(release, tmp_path_factory):
     state = tmp_path_factory.mktemp("stack") / "state"
-    running = RunningStack.start(state, release)
+    # Every answer is logged with its features.
+    with patch.dict(os.environ, TANDEM_GATEWAY_FEATURE_LOG_SHARE="1"):
+        running = RunningStack.start(state, release)
     yield running
     running.stop()
 

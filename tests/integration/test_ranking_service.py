@@ -14,22 +14,27 @@ from google.protobuf.json_format import ParseDict
 
 from features.candidates import WORD_FEATURES
 from features.release import MANIFEST, file_sha256
+from ranking_service.loaded_release import read_release
 from ranking_service.parts import SERVICES, ranking_parts
+from ranking_service.pipeline import rank_now
 from ranking_service.settings import Settings
 from serving.server import running_server
+from serving.stages import Deadline
 from tandem.v1 import (
     candidate_pb2,
     info_service_pb2,
     info_service_pb2_grpc,
     ranking_service_pb2_grpc,
     release_service_pb2_grpc,
+    stage_pb2,
 )
-from tandem.v1.candidate_pb2 import Candidate
+from tandem.v1.candidate_pb2 import Candidate, Hit, RankedItem, ReasonKind
 from tandem.v1.common_pb2 import Vector
 from tandem.v1.info_service_pb2 import GetInfoRequest, ReleaseInfo
 from tandem.v1.item_pb2 import Item, ItemOverride
 from tandem.v1.ranking_service_pb2 import RankRequest, RankResponse
 from tandem.v1.release_service_pb2 import LoadReleaseRequest, UnloadReleaseRequest
+from tandem.v1.user_pb2 import InterestTag
 from tandem_client.channel import open_aio_channel
 from tandem_client.errors import reason_of
 from tests.support.rankers import bert_config
@@ -137,6 +142,89 @@ async def test_without_lightgbm_a_release_of_trees_says_what_is_missing(
     info = await load(channel, trees_directory)
     assert info.state == info_service_pb2.RELEASE_STATE_FAILED
     assert "pip install lightgbm" in info.detail
+
+
+async def test_taking_a_named_history_item_away_costs_what_was_claimed(
+    channel: grpc.aio.Channel, release_directory: Path
+) -> None:
+    await load(channel, release_directory)
+    claims = 0
+    for asked, _ in golden(release_directory):
+        asked.reason_count = 5
+        answer = await rank(channel, asked)
+        for item in answer.items[:5]:
+            falls = [influence.logit for influence in item.influences]
+            assert falls == sorted(falls, reverse=True)
+            assert len(falls) <= 3
+            named = [r for r in item.reasons if r.kind == ReasonKind.REASON_KIND_LIKE_HISTORY_ITEM]
+            assert [reason.item_id for reason in named] in (
+                [],
+                [i.item_id for i in item.influences[:1]],
+            )
+            for influence in item.influences:
+                other = RankRequest()
+                other.CopyFrom(asked)
+                kept = [e for e in asked.user.history if e.item_id != influence.item_id]
+                assert len(kept) < len(asked.user.history)
+                del other.user.history[:]
+                other.user.history.extend(kept)
+                without = {i.item_id: logit_of(i) for i in (await rank(channel, other)).items}
+                fall = logit_of(item) - without[item.item_id]
+                # Rounding to half precision, in batches of other shapes.
+                assert fall == pytest.approx(influence.logit, abs=0.06)
+                claims += influence.logit > 0.1
+        assert not any(item.influences for item in answer.items[5:])
+    assert claims > 3, "some items weigh"
+
+
+def logit_of(item: RankedItem) -> float:
+    return sum(part.logit for part in item.contributions)
+
+
+async def test_words_that_an_item_has_are_named(
+    channel: grpc.aio.Channel, release_directory: Path
+) -> None:
+    await load(channel, release_directory)
+    spoken = next(asked for asked, _ in golden(release_directory) if asked.HasField("text_vector"))
+    del spoken.interest_tags[:]
+    spoken.interest_tags.extend(
+        [InterestTag(tag="Blue", confidence=0.4), InterestTag(tag="things", confidence=1.0)]
+    )
+    new = Item(item_id="new", title="blue thing", categories=["blue"])
+    vector = Vector(float32_values=np.ones(WIDTH, "<f4").tobytes())
+    spoken.item_overrides.append(ItemOverride(item=new, text_vector=vector))
+    hits = [Hit(source=candidate_pb2.SOURCE_TAGS, score=1.0, rank=1)]
+    for candidate in spoken.candidates:
+        candidate.ClearField("hits")
+        candidate.hits.extend(hits)
+    spoken.candidates.append(Candidate(item_id="new", hits=hits))
+    told = {
+        item.item_id: list(reason.matched_tags)
+        for item in (await rank(channel, spoken)).items
+        for reason in item.reasons
+        if reason.kind == ReasonKind.REASON_KIND_MATCHES_WORDS
+    }
+    assert told
+    for item_id, matched in told.items():
+        if item_id == "new":
+            assert matched == ["Blue"]
+        else:
+            assert matched == (["things", "Blue"] if int(item_id[1:]) % 2 else ["things"])
+
+
+async def test_without_time_the_nearest_item_is_named_and_the_stage_flagged(
+    release_directory: Path,
+) -> None:
+    loaded = read_release(str(release_directory))
+    asked = golden(release_directory)[-1][0]
+    asked.reason_count = 5
+    answer = rank_now(loaded, asked, 4, Deadline(0.0))
+    assert [skipped.stage for skipped in answer.skipped_stages] == [stage_pb2.STAGE_REASONS]
+    assert not any(item.influences for item in answer.items)
+    assert answer.items[0].reasons
+    in_time = rank_now(loaded, asked, 4, Deadline(60.0))
+    assert not in_time.skipped_stages
+    assert [item.item_id for item in in_time.items] == [item.item_id for item in answer.items]
 
 
 async def test_the_list_is_ordered_by_value_and_as_long_as_asked(

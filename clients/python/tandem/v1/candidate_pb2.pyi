@@ -258,6 +258,7 @@ class Reason(_message.Message):
     ITEM_ID_FIELD_NUMBER: _builtins.int
     TEXT_FIELD_NUMBER: _builtins.int
     WEIGHT_FIELD_NUMBER: _builtins.int
+    MATCHED_TAGS_FIELD_NUMBER: _builtins.int
     kind: Global___ReasonKind.ValueType
     """The kind."""
     item_id: _builtins.str
@@ -265,7 +266,13 @@ class Reason(_message.Message):
     text: _builtins.str
     """One sentence for people, made only from the facts."""
     weight: _builtins.float
-    """How much it weighs against the item's other reasons, greatest first."""
+    """How much it weighs against the item's other reasons, greatest first; in logits."""
+    @_builtins.property
+    def matched_tags(self) -> _containers.RepeatedScalarFieldContainer[_builtins.str]:
+        """The categories, tags and phrases of the item among what the words were understood as, surest
+        first. For MATCHES_WORDS.
+        """
+
     def __init__(
         self,
         *,
@@ -273,14 +280,43 @@ class Reason(_message.Message):
         item_id: _builtins.str = ...,
         text: _builtins.str = ...,
         weight: _builtins.float = ...,
+        matched_tags: _abc.Iterable[_builtins.str] | None = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["item_id", b"item_id", "kind", b"kind", "text", b"text", "weight", b"weight"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["item_id", b"item_id", "kind", b"kind", "matched_tags", b"matched_tags", "text", b"text", "weight", b"weight"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
 Global___Reason: _TypeAlias = Reason  # noqa: Y015
+
+@_typing.final
+class Influence(_message.Message):
+    """Influence is what one item of the user's history does to the score of another item."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    ITEM_ID_FIELD_NUMBER: _builtins.int
+    LOGIT_FIELD_NUMBER: _builtins.int
+    item_id: _builtins.str
+    """The item of the history."""
+    logit: _builtins.float
+    """By how much the engagement logit falls if all of the user's events with that item are taken away,
+    with the candidates and the user tower's vector as they are. Computed by doing so.
+    """
+    def __init__(
+        self,
+        *,
+        item_id: _builtins.str = ...,
+        logit: _builtins.float = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["item_id", b"item_id", "logit", b"logit"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___Influence: _TypeAlias = Influence  # noqa: Y015
 
 @_typing.final
 class RankedItem(_message.Message):
@@ -297,6 +333,7 @@ class RankedItem(_message.Message):
     SELECTOR_SHIFT_FIELD_NUMBER: _builtins.int
     TITLE_FIELD_NUMBER: _builtins.int
     EXPECTED_RATING_FIELD_NUMBER: _builtins.int
+    INFLUENCES_FIELD_NUMBER: _builtins.int
     item_id: _builtins.str
     """The item."""
     score: _builtins.float
@@ -327,6 +364,12 @@ class RankedItem(_message.Message):
     def hits(self) -> _containers.RepeatedCompositeFieldContainer[Global___Hit]:
         """The sources that found the item."""
 
+    @_builtins.property
+    def influences(self) -> _containers.RepeatedCompositeFieldContainer[Global___Influence]:
+        """Of the liked items of the history that were taken away one by one, those that weigh most,
+        greatest first. Empty where that was not done: see `RankRequest.reason_count`.
+        """
+
     def __init__(
         self,
         *,
@@ -339,10 +382,11 @@ class RankedItem(_message.Message):
         selector_shift: _builtins.int = ...,
         title: _builtins.str = ...,
         expected_rating: _builtins.float | None = ...,
+        influences: _abc.Iterable[Global___Influence] | None = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _typing.Literal["_expected_rating", b"_expected_rating", "expected_rating", b"expected_rating"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["_expected_rating", b"_expected_rating", "action_probabilities", b"action_probabilities", "contributions", b"contributions", "expected_rating", b"expected_rating", "hits", b"hits", "item_id", b"item_id", "reasons", b"reasons", "score", b"score", "selector_shift", b"selector_shift", "title", b"title"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["_expected_rating", b"_expected_rating", "action_probabilities", b"action_probabilities", "contributions", b"contributions", "expected_rating", b"expected_rating", "hits", b"hits", "influences", b"influences", "item_id", b"item_id", "reasons", b"reasons", "score", b"score", "selector_shift", b"selector_shift", "title", b"title"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     _WhichOneofReturnType__expected_rating: _TypeAlias = _typing.Literal["expected_rating"]  # noqa: Y015
     _WhichOneofArgType__expected_rating: _TypeAlias = _typing.Literal["_expected_rating", b"_expected_rating"]  # noqa: Y015

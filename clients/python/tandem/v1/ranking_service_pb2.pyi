@@ -43,6 +43,7 @@ class RankRequest(_message.Message):
     INTEREST_TAGS_FIELD_NUMBER: _builtins.int
     TEXT_WEIGHT_FIELD_NUMBER: _builtins.int
     LOG_FEATURES_FIELD_NUMBER: _builtins.int
+    REASON_COUNT_FIELD_NUMBER: _builtins.int
     release_id: _builtins.str
     """The pinned release. Required; VERSION_MISMATCH if it is not loaded here."""
     text: _builtins.str
@@ -53,6 +54,8 @@ class RankRequest(_message.Message):
     """How much the words count, see RecommendRequest. Default when unset: 1."""
     log_features: _builtins.bool
     """Whether to return what the ranker read of the chosen items."""
+    reason_count: _builtins.int
+    """For how many of the first items `influences` are wanted, 0 to 2,000. Default when 0: none."""
     @_builtins.property
     def user(self) -> _user_pb2.UserState:
         """The user, as read by the gateway."""
@@ -96,10 +99,11 @@ class RankRequest(_message.Message):
         interest_tags: _abc.Iterable[_user_pb2.InterestTag] | None = ...,
         text_weight: _builtins.float | None = ...,
         log_features: _builtins.bool = ...,
+        reason_count: _builtins.int = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _typing.Literal["_text_weight", b"_text_weight", "context", b"context", "text_vector", b"text_vector", "text_weight", b"text_weight", "user", b"user", "user_vector", b"user_vector"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["_text_weight", b"_text_weight", "candidates", b"candidates", "context", b"context", "interest_tags", b"interest_tags", "item_count", b"item_count", "item_overrides", b"item_overrides", "log_features", b"log_features", "release_id", b"release_id", "text", b"text", "text_vector", b"text_vector", "text_weight", b"text_weight", "user", b"user", "user_vector", b"user_vector"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["_text_weight", b"_text_weight", "candidates", b"candidates", "context", b"context", "interest_tags", b"interest_tags", "item_count", b"item_count", "item_overrides", b"item_overrides", "log_features", b"log_features", "reason_count", b"reason_count", "release_id", b"release_id", "text", b"text", "text_vector", b"text_vector", "text_weight", b"text_weight", "user", b"user", "user_vector", b"user_vector"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     _WhichOneofReturnType__text_weight: _TypeAlias = _typing.Literal["text_weight"]  # noqa: Y015
     _WhichOneofArgType__text_weight: _TypeAlias = _typing.Literal["_text_weight", b"_text_weight"]  # noqa: Y015

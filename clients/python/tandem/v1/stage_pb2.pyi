@@ -64,6 +64,8 @@ class _StageEnumTypeWrapper(_enum_type_wrapper._EnumTypeWrapper[_Stage.ValueType
     """Candidates that the user comes back to."""
     STAGE_SOURCE_TAGS: _Stage.ValueType  # 19
     """Candidates by the interest tags that the words were understood as."""
+    STAGE_REASONS: _Stage.ValueType  # 20
+    """Taking items of the history away, to tell what they weigh, and wording reasons."""
 
 class Stage(_Stage, metaclass=_StageEnumTypeWrapper):
     """Stage is a part of the work behind one request."""
@@ -108,6 +110,8 @@ STAGE_SOURCE_HABIT: Stage.ValueType  # 18
 """Candidates that the user comes back to."""
 STAGE_SOURCE_TAGS: Stage.ValueType  # 19
 """Candidates by the interest tags that the words were understood as."""
+STAGE_REASONS: Stage.ValueType  # 20
+"""Taking items of the history away, to tell what they weigh, and wording reasons."""
 Global___Stage: _TypeAlias = Stage  # noqa: Y015
 
 class _SkipCause:
