@@ -16,7 +16,8 @@ class CandidateItems:
     """n items. rows: int32 [n], -1 for those that the release does not hold. vectors: float32
     [n, D], of their texts. latitudes, longitudes: float32 [n], degrees, NaN where unknown.
     tag_scores: float32 [n], how much each has of the tags that words ask for. tastes: float32 [n],
-    how popular each is among people who would say the same, 0 where unknown.
+    how popular each is among people who would say the same, 0 where unknown. live: float32 [n], how
+    often each was used since the release learned, on the scale of its recent popularity.
     """
 
     rows: npt.NDArray[np.int32]
@@ -25,6 +26,7 @@ class CandidateItems:
     longitudes: Float32
     tag_scores: Float32
     tastes: Float32
+    live: Float32
 
     def __len__(self) -> int:
         return len(self.rows)
@@ -35,4 +37,5 @@ def items_of_rows(items: ItemTable, rows: npt.NDArray[np.int32], heard: Heard) -
     latitudes, longitudes = items.places(rows)
     vectors = items.text_vectors[rows]
     of_words = heard.tag_scores[rows], heard.tastes[rows]
-    return CandidateItems(rows, vectors, latitudes, longitudes, *of_words)
+    unused = np.zeros(len(rows), np.float32)
+    return CandidateItems(rows, vectors, latitudes, longitudes, *of_words, unused)

@@ -108,8 +108,11 @@ def own_features(tables: ReleaseTables, user: UserView, items: CandidateItems) -
         vectors @ user.heard.vector * user.heard.weight,
         items.tag_scores,
         items.tastes,
-        np.where(known, _share_of_log(tables.items.popularity, at), 0.0),
-        np.where(known, _share_of_log(tables.items.recent_popularity, at), 0.0),
+        _share_of_log(tables.items.popularity, np.where(known, tables.items.popularity[at], 0.0)),
+        _share_of_log(
+            tables.items.recent_popularity,
+            np.where(known, tables.items.recent_popularity[at], 0.0) + items.live,
+        ),
         np.where(created >= 0, 1.0 - log_hours(now_ms - created), 0.0),
         np.log1p(used.sum(axis=1)),
         np.where(used.any(axis=1), 1.0 - log_hours(now_ms - last_ms), 0.0),
@@ -148,7 +151,7 @@ def hit_features(
     return parts.reshape(len(scores_CS), 2 * scores_CS.shape[1]).astype(np.float32)
 
 
-def _share_of_log(counts: Float32, at: npt.NDArray[np.int32]) -> Float32:
-    """Return log counts as a share of the greatest, from 0 to 1."""
-    top = float(np.log1p(counts.max(initial=0.0)))
-    return np.asarray(np.log1p(counts[at]) / max(top, 1e-9), dtype=np.float32)
+def _share_of_log(of_all: Float32, own: Float32) -> Float32:
+    """Return log counts [n] as a share of the greatest, from 0 to 1; of_all: [items]."""
+    top = max(float(of_all.max(initial=0.0)), float(own.max(initial=0.0)))
+    return np.asarray(np.log1p(own) / max(float(np.log1p(top)), 1e-9), dtype=np.float32)

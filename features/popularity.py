@@ -14,6 +14,8 @@ from features.rhythms import Rhythms
 Float32 = npt.NDArray[np.float32]
 Float64 = npt.NDArray[np.float64]
 CELL_KM = 5.0
+# After so long a use counts half.
+HALF_LIFE_MS = 30 * 86_400_000
 # Beyond so many times its reach, what is popular elsewhere counts nothing here.
 REACHES_MOST = 4.0
 # What is popular everywhere counts as much as so many events of the region.
@@ -55,15 +57,20 @@ class Popularity:
     counts: Float32
     counting: Counting = NOTHING
 
-    def at(self, moment: Moment, items: ItemTable, rhythms: Rhythms) -> Float32 | None:
+    def at(
+        self, moment: Moment, items: ItemTable, rhythms: Rhythms, recent: Float32 | None = None
+    ) -> Float32 | None:
         """Return scores of all items at a moment, float32 [items], the caller's own; None where
         recent popularity is all that counts.
+
+        recent: float32 [items], recent popularity if it is another than the table's by now.
         """
+        recent = items.recent_popularity if recent is None else recent
         here = self._here(moment, len(items))
         lifts = rhythms.of_all(moment) if self.counting.hour > 0 else None
         if here is None and lifts is None and not self.counting.ever:
             return None
-        scores = items.popularity if self.counting.ever else items.recent_popularity
+        scores = items.popularity if self.counting.ever else recent
         if here is not None:
             total = float(scores.sum(dtype=np.float64))
             scores = here + scores * np.float32(PRIOR_EVENTS / max(total, 1e-9))

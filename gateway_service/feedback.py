@@ -6,6 +6,8 @@ from functools import partial
 from typing import TypeVar
 
 from gateway_service.attribution import Tokens
+from gateway_service.live_counts import LiveCounts
+from gateway_service.releases import Releases
 from gateway_service.store.database import Database
 from gateway_service.store.events import event_rows, record_events
 from gateway_service.store.export import events_page, impressions_page, profiles_page
@@ -28,9 +30,13 @@ PART_BYTES = 1 << 20
 class Feedback:
     """Records events and exports what was logged."""
 
-    def __init__(self, database: Database, tokens: Tokens) -> None:
+    def __init__(
+        self, database: Database, tokens: Tokens, releases: Releases, live: LiveCounts
+    ) -> None:
         self._database = database
         self._tokens = tokens
+        self._releases = releases
+        self._live = live
 
     async def record(self, request: RecordEventsRequest) -> RecordEventsResponse:
         """Store events; return once they are on disk. Raises InvalidField, Overloaded."""
@@ -38,7 +44,10 @@ class Feedback:
         # A thousand events take some milliseconds, which the other calls should not wait for.
         await asyncio.to_thread(check_record_events, request)
         rows = await asyncio.to_thread(event_rows, request.events, received_us, self._tokens)
-        return await self._database.write(lambda connection: record_events(connection, rows))
+        stored = await self._database.write(lambda connection: record_events(connection, rows))
+        if stored.recorded_count:
+            await self._live.refresh(self._releases.held())
+        return stored
 
     async def export(
         self, request: ExportEventsRequest

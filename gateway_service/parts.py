@@ -10,6 +10,7 @@ from gateway_service.activation import Activation
 from gateway_service.attribution import Tokens
 from gateway_service.downstream import connect
 from gateway_service.feedback import Feedback
+from gateway_service.live_counts import LiveCounts
 from gateway_service.pipeline import Recommender
 from gateway_service.reconcile import Reconciler
 from gateway_service.releases import Releases
@@ -63,14 +64,15 @@ def gateway_parts(settings: Settings) -> Parts:
         downstream = connect(retrieval, ranking)
         releases = Releases(database)
         await releases.refresh()
+        live = LiveCounts(database)
         tokens = Tokens(await database.write(read_token_keys))
-        recommender = Recommender(settings, releases, database, downstream, tokens)
+        recommender = Recommender(settings, releases, database, downstream, tokens, live)
         activation = Activation(releases, downstream, settings.activation_timeout_s)
         recommender_service_pb2_grpc.add_RecommenderServiceServicer_to_server(
             RecommenderServicer(recommender, settings.default_deadline_s), server
         )
         event_service_pb2_grpc.add_EventServiceServicer_to_server(
-            EventServicer(Feedback(database, tokens)), server
+            EventServicer(Feedback(database, tokens, releases, live)), server
         )
         user_service_pb2_grpc.add_UserServiceServicer_to_server(UserServicer(database), server)
         release_service_pb2_grpc.add_ReleaseServiceServicer_to_server(
@@ -84,7 +86,7 @@ def gateway_parts(settings: Settings) -> Parts:
         )
         info_service_pb2_grpc.add_InfoServiceServicer_to_server(info, server)
         reconciling = asyncio.create_task(
-            Reconciler(releases, downstream, health).run(settings.reconcile_interval_s)
+            Reconciler(releases, live, downstream, health).run(settings.reconcile_interval_s)
         )
         try:
             yield

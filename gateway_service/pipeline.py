@@ -11,6 +11,7 @@ from gateway_service.conditions import conditions_of
 from gateway_service.downstream import Downstream
 from gateway_service.hydrate import hydrate
 from gateway_service.impression import impression_of
+from gateway_service.live_counts import LiveCounts
 from gateway_service.rank import rank
 from gateway_service.reasons import explain, language_of
 from gateway_service.releases import Releases
@@ -44,12 +45,14 @@ class Recommender:
         database: Database,
         downstream: Downstream,
         tokens: Tokens,
+        live: LiveCounts,
     ) -> None:
         self._settings = settings
         self._releases = releases
         self._database = database
         self._downstream = downstream
         self._tokens = tokens
+        self._live = live
 
     async def recommend(self, request: RecommendRequest, deadline: Deadline) -> RecommendResponse:
         """Return the list. A stage that fails is skipped and flagged; what it gives is replaced."""
@@ -78,6 +81,7 @@ class Recommender:
             context,
             user,
             blocked,
+            self._live,
             min(CANDIDATES_MAX, max(settings.candidate_count or release.candidate_count, wanted)),
             stages,
             deadline.share(settings.retrieve_share, keep_s=keep_s),
@@ -88,6 +92,7 @@ class Recommender:
             request,
             context,
             user,
+            self._live,
             wanted,
             stages,
             deadline.share(settings.rank_share, keep_s=keep_s),

@@ -1,6 +1,7 @@
 """The third stage: the order of the candidates."""
 
 from gateway_service.downstream import Downstream
+from gateway_service.live_counts import LiveCounts
 from serving.stages import StageLog
 from tandem.v1 import stage_pb2
 from tandem.v1.candidate_pb2 import RankedItem
@@ -20,6 +21,7 @@ async def rank(
     request: RecommendRequest,
     context: RequestContext,
     user: UserState,
+    live: LiveCounts,
     count: int,
     stages: StageLog,
     budget_s: float,
@@ -46,6 +48,7 @@ async def rank(
         candidates=found.candidates,
         item_overrides=found.item_overrides,
         item_count=min(count, len(found.candidates)),
+        live_counts=live.of_items(found.release_id, [c.item_id for c in found.candidates]),
         log_features=log_features,
         reason_count=reason_count,
     )

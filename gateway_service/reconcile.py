@@ -6,6 +6,7 @@ import time
 
 from features.release import Release
 from gateway_service.downstream import Downstream, Holder
+from gateway_service.live_counts import LiveCounts
 from gateway_service.releases import Releases
 from serving.errors import TandemError
 from serving.server import Health
@@ -19,8 +20,11 @@ FAILED_RETRY_S = 10.0
 class Reconciler:
     """Has a service that restarted load what it lost, and tells when the gateway can serve."""
 
-    def __init__(self, releases: Releases, downstream: Downstream, health: Health) -> None:
+    def __init__(
+        self, releases: Releases, live: LiveCounts, downstream: Downstream, health: Health
+    ) -> None:
         self._releases = releases
+        self._live = live
         self._downstream = downstream
         self._health = health
         self._ready = False
@@ -43,6 +47,8 @@ class Reconciler:
         """Look once."""
         await self._releases.refresh()
         held = self._releases.held()
+        # What another gateway has recorded, and of a release that is new here, everything.
+        await self._live.refresh(held)
         states = await asyncio.gather(
             *(self._reconcile(holder, held) for holder in self._downstream.holders)
         )

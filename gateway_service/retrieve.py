@@ -8,6 +8,7 @@ from gateway_service.blocklist import Blocklist
 from gateway_service.conditions import Conditions
 from gateway_service.downstream import Downstream
 from gateway_service.fallback import fallback_candidates
+from gateway_service.live_counts import LiveCounts
 from serving.errors import InvalidField
 from serving.stages import StageLog
 from tandem.v1 import error_reason_pb2, stage_pb2
@@ -26,6 +27,7 @@ async def retrieve(
     context: RequestContext,
     user: UserState,
     blocked: Blocklist,
+    live: LiveCounts,
     count: int,
     stages: StageLog,
     budget_s: float,
@@ -44,6 +46,7 @@ async def retrieve(
         open_only=conditions.open_minute is not None,
         excluded_item_ids=sorted(blocked.excluded_item_ids),
         candidate_count=count,
+        live_counts=live.top(release.release_id),
     )
     found = await stages.run(
         stage_pb2.STAGE_RETRIEVE,

@@ -20,6 +20,9 @@ def check_request(request: RankRequest) -> None:
     check_size("user.history", request.user.history, high=HISTORY_MAX)
     check_number("text_weight", request.text_weight, low=0, high=TEXT_WEIGHT_MAX)
     check_size("interest_tags", request.interest_tags, high=INTERESTS_MAX)
+    check_size("live_counts", request.live_counts, high=CANDIDATES_MAX)
+    for place, count in enumerate(request.live_counts):
+        check_number(f"live_counts[{place}].count", count.count, low=0)
     check_integer("reason_count", request.reason_count, low=0, high=CANDIDATES_MAX)
     check_integer("item_count", request.item_count, low=0, high=CANDIDATES_MAX)
     if not request.context.HasField("request_time"):

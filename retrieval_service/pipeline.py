@@ -134,6 +134,7 @@ class RetrievePipeline:
             vectors_ED=vectors_ED,
             said=request_words(request.text, request.user.profile, history),
             text_weight=request.text_weight if request.HasField("text_weight") else 1.0,
+            live_counts={count.item_id: count.count for count in request.live_counts},
             seed_item_id=seed,
             seed_vector=changed.get(seed, known_seed),
             depth=depth,

@@ -25,6 +25,7 @@ TEXT_WEIGHT_MAX = 10
 EXCLUDED_MAX = 1_000
 HISTORY_MAX = 512
 TAGS_MAX = 256
+LIVE_COUNTS_MAX = 1_000
 LIMITS = [
     Limit(name="RetrieveRequest.candidate_count", value=CANDIDATES_MAX, unit="items"),
     Limit(name="RetrieveRequest.text", value=TEXT_BYTES_MAX, unit="bytes"),
@@ -48,6 +49,9 @@ def check_retrieve(request: RetrieveRequest, known: Mapping[str, Type]) -> None:
     check_text("text", request.text, bytes_max=TEXT_BYTES_MAX)
     check_number("text_weight", request.text_weight, low=0, high=TEXT_WEIGHT_MAX)
     check_size("excluded_item_ids", request.excluded_item_ids, high=EXCLUDED_MAX)
+    check_size("live_counts", request.live_counts, high=LIVE_COUNTS_MAX)
+    for place, count in enumerate(request.live_counts):
+        check_number(f"live_counts[{place}].count", count.count, low=0)
     _check_user(request.user)
     if request.HasField("filter"):
         check_filter("filter", request.filter, known)

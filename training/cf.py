@@ -12,12 +12,11 @@ from threadpoolctl import threadpool_limits
 
 from features.cf import CfModel
 from features.neighbours import Neighbours
+from features.popularity import HALF_LIFE_MS
 from training.interactions import Interactions
 from training.memory import give_back
 from training.settings import TrainSettings
 
-DAY_MS = 86_400_000
-HALF_LIFE_DAYS = 30.0
 AT_ONCE = 1_000
 
 
@@ -108,4 +107,4 @@ def popularity(
 def decayed(times_ms: npt.NDArray[np.int64]) -> npt.NDArray[np.float64]:
     """Return what events [n] count: half as much for every 30 days before the newest."""
     ago_ms = times_ms.max(initial=0) - times_ms
-    return np.asarray(np.exp2(-ago_ms / (DAY_MS * HALF_LIFE_DAYS)), np.float64)
+    return np.asarray(np.exp2(-ago_ms / HALF_LIFE_MS), np.float64)

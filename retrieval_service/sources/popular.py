@@ -1,6 +1,7 @@
 """Candidates that are popular of late, here and now, from memory: there when all else is down."""
 
 import asyncio
+import heapq
 from collections.abc import Iterator
 
 import numpy as np
@@ -35,19 +36,45 @@ async def find_popular(query: Query, view: View) -> Scored:
 def _by_popularity(query: Query, view: View) -> Iterator[tuple[str, float]]:
     release = query.loaded.release
     items, popularity = release.items, release.popularity
+    recent = _by_now(query)
     here_and_now = None
     if popularity.counting != NOTHING:
-        here_and_now = popularity.at(query.moment, items, release.rhythms)
-    if here_and_now is None:
-        scores, rows = items.recent_popularity, iter(query.loaded.popular_rows.tolist())
+        here_and_now = popularity.at(query.moment, items, release.rhythms, recent)
+    if here_and_now is None and not query.live_counts:
+        scores, rows = recent, iter(query.loaded.popular_rows.tolist())
     else:
-        scores, rows = here_and_now, _best_first(here_and_now, query.depth + query.over_fetch)
-    for row in rows:
-        yield items.item_ids[row], float(scores[row])
-    # Newer than the release, the newest first. A copy, as the catalogue may change meanwhile.
+        scores = recent if here_and_now is None else here_and_now
+        rows = _best_first(scores, query.depth + query.over_fetch)
+    known = ((items.item_ids[row], float(scores[row])) for row in rows)
+    # Of items that are newer than the release it is known how often they were used, not where.
+    new = [(i, count) for i, count in query.live_counts.items() if items.row(i) < 0]
+    if here_and_now is None:
+        yield from heapq.merge(known, sorted(new, key=_score), key=_score)
+    else:
+        yield from known
+    # The others that are newer, the newest first. A copy, as the catalogue may change meanwhile.
     for item_id in reversed(list(view.entries)):
-        if items.row(item_id) < 0:
+        if items.row(item_id) < 0 and (
+            here_and_now is not None or item_id not in query.live_counts
+        ):
             yield item_id, 0.0
+
+
+def _score(pair: tuple[str, float]) -> float:
+    return -pair[1]
+
+
+def _by_now(query: Query) -> Float32:
+    """Return the release's recent popularity with what was used since, float32 [items]."""
+    items = query.loaded.release.items
+    used = [(items.row(item_id), count) for item_id, count in query.live_counts.items()]
+    known = [(row, count) for row, count in used if row >= 0]
+    if not known:
+        return items.recent_popularity
+    recent = items.recent_popularity.copy()
+    rows, counts = zip(*known, strict=True)
+    np.add.at(recent, list(rows), np.array(counts, np.float32))
+    return recent
 
 
 def _best_first(scores: Float32, soon: int) -> Iterator[int]:

@@ -1,6 +1,6 @@
 """What the sources need of one request, computed once."""
 
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass
 
 import numpy as np
@@ -26,7 +26,8 @@ class Query:
     moment: when and where. events: the history, oldest first; item_ids: its items. weights:
     float32 [events], what was done times how recently; action_weights: float32 [events], what was
     done. vectors_ED: float32 [events, D], the items' present text vectors, zeros where unknown.
-    said: what the user says; text_weight: how much the caller wants it to count. seed_item_id: ""
+    said: what the user says; text_weight: how much the caller wants it to count. live_counts: how
+    often items were used since the release learned, of those that were. seed_item_id: ""
     for none; seed_vector: float32 [D]. depth: how many candidates each source gives. over_fetch:
     how many more to search for, as they may be seen or excluded. allowed: whether an item may be a
     candidate.
@@ -41,6 +42,7 @@ class Query:
     vectors_ED: Float32  # noqa: N815
     said: Said
     text_weight: float
+    live_counts: Mapping[str, float]
     seed_item_id: str
     seed_vector: Float32 | None
     depth: int

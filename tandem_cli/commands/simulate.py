@@ -37,6 +37,7 @@ def simulate(
     need_free(work, FREE_DISK_MIB, "a simulation")
     if work.exists() and not (work / "world" / "truth").is_dir() and any(work.iterdir()):
         raise CommandFailed(f"{work} holds something that is not a simulation; it was left alone")
+    work = work.resolve()  # the trainings run elsewhere
     shutil.rmtree(work, ignore_errors=True)
     work.mkdir(parents=True)
     options = [word for change in changes for word in ("--set", change)]

@@ -51,15 +51,26 @@ class World:
         *,
         repeat: bool = False,
         fallback: list[str] | None = None,
+        newest_event_ms: int = 0,
     ) -> str:
         """Write a release and return its directory."""
         directory = self.directory / release_id
         fallback = FALLBACK_IDS if fallback is None else fallback
-        return str(write_small_release(directory, release_id, ITEM_IDS, fallback, repeat=repeat))
+        written = write_small_release(
+            directory,
+            release_id,
+            ITEM_IDS,
+            fallback,
+            repeat=repeat,
+            newest_event_ms=newest_event_ms,
+        )
+        return str(written)
 
-    async def activate(self, release_id: str, *, repeat: bool = False) -> None:
+    async def activate(
+        self, release_id: str, *, repeat: bool = False, newest_event_ms: int = 0
+    ) -> None:
         """Write a release and activate it."""
-        uri = self.release(release_id, repeat=repeat)
+        uri = self.release(release_id, repeat=repeat, newest_event_ms=newest_event_ms)
         steps = [step async for step in self.client.activate_release(uri, timeout_s=20)]
         assert steps[-1].activated
 

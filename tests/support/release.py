@@ -18,6 +18,7 @@ def write_small_release(
     fallback_item_ids: Sequence[str],
     *,
     repeat: bool = False,
+    newest_event_ms: int = 0,
 ) -> Path:
     """Write the directory and return it."""
     directory.mkdir(parents=True)
@@ -43,7 +44,13 @@ def write_small_release(
         "release_id": release_id,
         "created_at": "2026-01-01T00:00:00+00:00",
         "tandem_version": "0",
-        "dataset": {"spec": "", "name": "small", "fingerprint": "", "repeat": repeat},
+        "dataset": {
+            "spec": "",
+            "name": "small",
+            "fingerprint": "",
+            "repeat": repeat,
+            "newest_event_ms": newest_event_ms,
+        },
         "encoder": {"version": "encoder-1", "dimension": 4},
         "models": {"text_encoder": "encoder-1", "ranker": "ranker-1"},
         "metrics": {},

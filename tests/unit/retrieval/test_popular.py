@@ -1,7 +1,8 @@
 """Popular items, of everywhere or of here and now, whatever a filter shuts out."""
 
+from collections.abc import Mapping
 from dataclasses import replace
-from types import SimpleNamespace
+from types import MappingProxyType, SimpleNamespace
 
 import numpy as np
 
@@ -46,13 +47,18 @@ def view(*new: str) -> SimpleNamespace:
 
 
 async def found(
-    popularity: Popularity, depth: int, *, from_row: int = 0
+    popularity: Popularity,
+    depth: int,
+    *,
+    from_row: int = 0,
+    live: Mapping[str, float] = MappingProxyType({}),
 ) -> list[tuple[str, float]]:
     """Ask in the morning; items below a row are shut out."""
     asked = replace(
         query(lambda item_id: not item_id[1:].isdigit() or int(item_id[1:]) >= from_row, depth),
         loaded=loaded(popularity),
         moment=MORNING,
+        live_counts=live,
     )
     return await find_popular(asked, view("new", "newer"))  # type: ignore[arg-type]
 
@@ -61,6 +67,19 @@ async def test_where_neither_place_nor_hour_counts_the_popular_are_those_of_ever
     assert await found(everywhere(), 3) == [("i0", 3000.0), ("i1", 2999.0), ("i2", 2998.0)]
     last = await found(everywhere(), 4, from_row=ITEMS - 2)
     assert last == [("i2998", 2.0), ("i2999", 1.0), ("newer", 0.0), ("new", 0.0)]
+
+
+async def test_what_is_used_now_counts_with_what_was_used_before() -> None:
+    live = {"i7": 8.0, "new": 2999.5, "gone": 1.0}
+    best = await found(everywhere(), 5, live=live)
+    assert best == [("i7", 3001.0), ("i0", 3000.0), ("new", 2999.5), ("i1", 2999.0), ("i2", 2998.0)]
+    everything = await found(everywhere(), ITEMS + 10, live=live)
+    assert len({item_id for item_id, _ in everything}) == len(everything)
+    assert everything[-1] == ("newer", 0.0)
+    at_this_hour = await found(
+        everywhere().with_counting(Counting(hour=1.0)), 2, live={"i100": 500}
+    )
+    assert [item_id for item_id, _ in at_this_hour] == ["i100", "i0"]
 
 
 async def test_what_is_wanted_at_this_hour_goes_first() -> None:

@@ -53,6 +53,7 @@ def query(allowed: Callable[[str], bool], depth: int = 10, seconds: float = 60.0
         vectors_ED=np.zeros((0, 4), np.float32),
         said=SILENCE,
         text_weight=1.0,
+        live_counts={},
         seed_item_id="",
         seed_vector=None,
         depth=depth,

@@ -24,7 +24,7 @@ _sym_db = _symbol_database.Default()
 
 
 
-DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n\x16tandem/v1/common.proto\x12\ttandem.v1\",\n\x05Place\x12\x10\n\x08latitude\x18\x01 \x01(\x01\x12\x11\n\tlongitude\x18\x02 \x01(\x01\" \n\x06Vector\x12\x16\n\x0e\x66loat32_values\x18\x01 \x01(\x0c\x62\x06proto3')
+DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n\x16tandem/v1/common.proto\x12\ttandem.v1\",\n\x05Place\x12\x10\n\x08latitude\x18\x01 \x01(\x01\x12\x11\n\tlongitude\x18\x02 \x01(\x01\" \n\x06Vector\x12\x16\n\x0e\x66loat32_values\x18\x01 \x01(\x0c\"+\n\tItemCount\x12\x0f\n\x07item_id\x18\x01 \x01(\t\x12\r\n\x05\x63ount\x18\x02 \x01(\x02\x62\x06proto3')
 
 _globals = globals()
 _builder.BuildMessageAndEnumDescriptors(DESCRIPTOR, _globals)
@@ -35,4 +35,6 @@ if not _descriptor._USE_C_DESCRIPTORS:
   _globals['_PLACE']._serialized_end=81
   _globals['_VECTOR']._serialized_start=83
   _globals['_VECTOR']._serialized_end=115
+  _globals['_ITEMCOUNT']._serialized_start=117
+  _globals['_ITEMCOUNT']._serialized_end=160
 # @@protoc_insertion_point(module_scope)

@@ -44,6 +44,7 @@ class RankRequest(_message.Message):
     TEXT_WEIGHT_FIELD_NUMBER: _builtins.int
     LOG_FEATURES_FIELD_NUMBER: _builtins.int
     REASON_COUNT_FIELD_NUMBER: _builtins.int
+    LIVE_COUNTS_FIELD_NUMBER: _builtins.int
     release_id: _builtins.str
     """The pinned release. Required; VERSION_MISMATCH if it is not loaded here."""
     text: _builtins.str
@@ -84,6 +85,12 @@ class RankRequest(_message.Message):
     def interest_tags(self) -> _containers.RepeatedCompositeFieldContainer[_user_pb2.InterestTag]:
         """What the words were understood as, as the retrieval service returned it."""
 
+    @_builtins.property
+    def live_counts(self) -> _containers.RepeatedCompositeFieldContainer[_common_pb2.ItemCount]:
+        """How often candidates were used since the newest event that the release has learned from, by a
+        count that doubles every 30 days after that event. At most 2,000.
+        """
+
     def __init__(
         self,
         *,
@@ -100,10 +107,11 @@ class RankRequest(_message.Message):
         text_weight: _builtins.float | None = ...,
         log_features: _builtins.bool = ...,
         reason_count: _builtins.int = ...,
+        live_counts: _abc.Iterable[_common_pb2.ItemCount] | None = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _typing.Literal["_text_weight", b"_text_weight", "context", b"context", "text_vector", b"text_vector", "text_weight", b"text_weight", "user", b"user", "user_vector", b"user_vector"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["_text_weight", b"_text_weight", "candidates", b"candidates", "context", b"context", "interest_tags", b"interest_tags", "item_count", b"item_count", "item_overrides", b"item_overrides", "log_features", b"log_features", "reason_count", b"reason_count", "release_id", b"release_id", "text", b"text", "text_vector", b"text_vector", "text_weight", b"text_weight", "user", b"user", "user_vector", b"user_vector"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["_text_weight", b"_text_weight", "candidates", b"candidates", "context", b"context", "interest_tags", b"interest_tags", "item_count", b"item_count", "item_overrides", b"item_overrides", "live_counts", b"live_counts", "log_features", b"log_features", "reason_count", b"reason_count", "release_id", b"release_id", "text", b"text", "text_vector", b"text_vector", "text_weight", b"text_weight", "user", b"user", "user_vector", b"user_vector"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     _WhichOneofReturnType__text_weight: _TypeAlias = _typing.Literal["text_weight"]  # noqa: Y015
     _WhichOneofArgType__text_weight: _TypeAlias = _typing.Literal["_text_weight", b"_text_weight"]  # noqa: Y015

@@ -40,6 +40,7 @@ class RetrieveRequest(_message.Message):
     CANDIDATE_COUNT_FIELD_NUMBER: _builtins.int
     OPEN_ONLY_FIELD_NUMBER: _builtins.int
     TEXT_WEIGHT_FIELD_NUMBER: _builtins.int
+    LIVE_COUNTS_FIELD_NUMBER: _builtins.int
     release_id: _builtins.str
     """The pinned release. Required; VERSION_MISMATCH if it is not loaded here."""
     text: _builtins.str
@@ -66,6 +67,12 @@ class RetrieveRequest(_message.Message):
     def excluded_item_ids(self) -> _containers.RepeatedScalarFieldContainer[_builtins.str]:
         """Items to leave out."""
 
+    @_builtins.property
+    def live_counts(self) -> _containers.RepeatedCompositeFieldContainer[_common_pb2.ItemCount]:
+        """The items that were used most since the newest event that the release has learned from, by a
+        count that doubles every 30 days after that event. At most 1,000.
+        """
+
     def __init__(
         self,
         *,
@@ -78,10 +85,11 @@ class RetrieveRequest(_message.Message):
         candidate_count: _builtins.int = ...,
         open_only: _builtins.bool = ...,
         text_weight: _builtins.float | None = ...,
+        live_counts: _abc.Iterable[_common_pb2.ItemCount] | None = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _typing.Literal["_text_weight", b"_text_weight", "context", b"context", "filter", b"filter", "text_weight", b"text_weight", "user", b"user"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["_text_weight", b"_text_weight", "candidate_count", b"candidate_count", "context", b"context", "excluded_item_ids", b"excluded_item_ids", "filter", b"filter", "open_only", b"open_only", "release_id", b"release_id", "text", b"text", "text_weight", b"text_weight", "user", b"user"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["_text_weight", b"_text_weight", "candidate_count", b"candidate_count", "context", b"context", "excluded_item_ids", b"excluded_item_ids", "filter", b"filter", "live_counts", b"live_counts", "open_only", b"open_only", "release_id", b"release_id", "text", b"text", "text_weight", b"text_weight", "user", b"user"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     _WhichOneofReturnType__text_weight: _TypeAlias = _typing.Literal["text_weight"]  # noqa: Y015
     _WhichOneofArgType__text_weight: _TypeAlias = _typing.Literal["_text_weight", b"_text_weight"]  # noqa: Y015
