@@ -22,28 +22,43 @@ _runtime_version.ValidateProtobufRuntimeVersion(
 _sym_db = _symbol_database.Default()
 
 
+from google.protobuf import timestamp_pb2 as google_dot_protobuf_dot_timestamp__pb2
+from tandem.v1 import candidate_pb2 as tandem_dot_v1_dot_candidate__pb2
+from tandem.v1 import event_pb2 as tandem_dot_v1_dot_event__pb2
 from tandem.v1 import user_pb2 as tandem_dot_v1_dot_user__pb2
 
 
-DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n\x1ctandem/v1/user_service.proto\x12\ttandem.v1\x1a\x14tandem/v1/user.proto\"Q\n\x15PutUserProfileRequest\x12\x0f\n\x07user_id\x18\x01 \x01(\t\x12\'\n\x07profile\x18\x02 \x01(\x0b\x32\x16.tandem.v1.UserProfile\")\n\x16PutUserProfileResponse\x12\x0f\n\x07version\x18\x01 \x01(\x03\"&\n\x13GetUserStateRequest\x12\x0f\n\x07user_id\x18\x01 \x01(\t\":\n\x14GetUserStateResponse\x12\"\n\x04user\x18\x01 \x01(\x0b\x32\x14.tandem.v1.UserState\"#\n\x10\x45raseUserRequest\x12\x0f\n\x07user_id\x18\x01 \x01(\t\"P\n\x11\x45raseUserResponse\x12\x1a\n\x12\x65rased_event_count\x18\x01 \x01(\x03\x12\x1f\n\x17\x65rased_impression_count\x18\x02 \x01(\x03\x32\xfd\x01\n\x0bUserService\x12U\n\x0ePutUserProfile\x12 .tandem.v1.PutUserProfileRequest\x1a!.tandem.v1.PutUserProfileResponse\x12O\n\x0cGetUserState\x12\x1e.tandem.v1.GetUserStateRequest\x1a\x1f.tandem.v1.GetUserStateResponse\x12\x46\n\tEraseUser\x12\x1b.tandem.v1.EraseUserRequest\x1a\x1c.tandem.v1.EraseUserResponseb\x06proto3')
+DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n\x1ctandem/v1/user_service.proto\x12\ttandem.v1\x1a\x1fgoogle/protobuf/timestamp.proto\x1a\x19tandem/v1/candidate.proto\x1a\x15tandem/v1/event.proto\x1a\x14tandem/v1/user.proto\"Q\n\x15PutUserProfileRequest\x12\x0f\n\x07user_id\x18\x01 \x01(\t\x12\'\n\x07profile\x18\x02 \x01(\x0b\x32\x16.tandem.v1.UserProfile\")\n\x16PutUserProfileResponse\x12\x0f\n\x07version\x18\x01 \x01(\x03\"&\n\x13GetUserStateRequest\x12\x0f\n\x07user_id\x18\x01 \x01(\t\":\n\x14GetUserStateResponse\x12\"\n\x04user\x18\x01 \x01(\x0b\x32\x14.tandem.v1.UserState\"#\n\x10\x45raseUserRequest\x12\x0f\n\x07user_id\x18\x01 \x01(\t\"P\n\x11\x45raseUserResponse\x12\x1a\n\x12\x65rased_event_count\x18\x01 \x01(\x03\x12\x1f\n\x17\x65rased_impression_count\x18\x02 \x01(\x03\"$\n\x11\x45xportUserRequest\x12\x0f\n\x07user_id\x18\x01 \x01(\t\"\xc5\x01\n\x12\x45xportUserResponse\x12\'\n\x07profile\x18\x01 \x01(\x0b\x32\x16.tandem.v1.UserProfile\x12 \n\x06\x65vents\x18\x02 \x03(\x0b\x32\x10.tandem.v1.Event\x12\x38\n\x14\x65vent_received_times\x18\x03 \x03(\x0b\x32\x1a.google.protobuf.Timestamp\x12*\n\x0bimpressions\x18\x04 \x03(\x0b\x32\x15.tandem.v1.Impression\"\xf5\x02\n\nImpression\x12\x19\n\x11\x61ttribution_token\x18\x01 \x01(\t\x12\x12\n\nrequest_id\x18\x02 \x01(\t\x12\x12\n\nrelease_id\x18\x03 \x01(\t\x12\x0f\n\x07surface\x18\x04 \x01(\t\x12\x30\n\x0crequest_time\x18\x05 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12/\n\x0blogged_time\x18\x06 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12\x10\n\x08\x64\x65graded\x18\x07 \x01(\x08\x12\x42\n\x0f\x65xperiment_arms\x18\x08 \x03(\x0b\x32).tandem.v1.Impression.ExperimentArmsEntry\x12#\n\x05items\x18\t \x03(\x0b\x32\x14.tandem.v1.ShownItem\x1a\x35\n\x13\x45xperimentArmsEntry\x12\x0b\n\x03key\x18\x01 \x01(\t\x12\r\n\x05value\x18\x02 \x01(\t:\x02\x38\x01\"O\n\tShownItem\x12\x0f\n\x07item_id\x18\x01 \x01(\t\x12\r\n\x05score\x18\x02 \x01(\x02\x12\"\n\x07sources\x18\x03 \x03(\x0e\x32\x11.tandem.v1.Source2\xca\x02\n\x0bUserService\x12U\n\x0ePutUserProfile\x12 .tandem.v1.PutUserProfileRequest\x1a!.tandem.v1.PutUserProfileResponse\x12O\n\x0cGetUserState\x12\x1e.tandem.v1.GetUserStateRequest\x1a\x1f.tandem.v1.GetUserStateResponse\x12\x46\n\tEraseUser\x12\x1b.tandem.v1.EraseUserRequest\x1a\x1c.tandem.v1.EraseUserResponse\x12K\n\nExportUser\x12\x1c.tandem.v1.ExportUserRequest\x1a\x1d.tandem.v1.ExportUserResponse0\x01\x62\x06proto3')
 
 _globals = globals()
 _builder.BuildMessageAndEnumDescriptors(DESCRIPTOR, _globals)
 _builder.BuildTopDescriptorsAndMessages(DESCRIPTOR, 'tandem.v1.user_service_pb2', _globals)
 if not _descriptor._USE_C_DESCRIPTORS:
   DESCRIPTOR._loaded_options = None
-  _globals['_PUTUSERPROFILEREQUEST']._serialized_start=65
-  _globals['_PUTUSERPROFILEREQUEST']._serialized_end=146
-  _globals['_PUTUSERPROFILERESPONSE']._serialized_start=148
-  _globals['_PUTUSERPROFILERESPONSE']._serialized_end=189
-  _globals['_GETUSERSTATEREQUEST']._serialized_start=191
-  _globals['_GETUSERSTATEREQUEST']._serialized_end=229
-  _globals['_GETUSERSTATERESPONSE']._serialized_start=231
-  _globals['_GETUSERSTATERESPONSE']._serialized_end=289
-  _globals['_ERASEUSERREQUEST']._serialized_start=291
-  _globals['_ERASEUSERREQUEST']._serialized_end=326
-  _globals['_ERASEUSERRESPONSE']._serialized_start=328
-  _globals['_ERASEUSERRESPONSE']._serialized_end=408
-  _globals['_USERSERVICE']._serialized_start=411
-  _globals['_USERSERVICE']._serialized_end=664
+  _globals['_IMPRESSION_EXPERIMENTARMSENTRY']._loaded_options = None
+  _globals['_IMPRESSION_EXPERIMENTARMSENTRY']._serialized_options = b'8\001'
+  _globals['_PUTUSERPROFILEREQUEST']._serialized_start=148
+  _globals['_PUTUSERPROFILEREQUEST']._serialized_end=229
+  _globals['_PUTUSERPROFILERESPONSE']._serialized_start=231
+  _globals['_PUTUSERPROFILERESPONSE']._serialized_end=272
+  _globals['_GETUSERSTATEREQUEST']._serialized_start=274
+  _globals['_GETUSERSTATEREQUEST']._serialized_end=312
+  _globals['_GETUSERSTATERESPONSE']._serialized_start=314
+  _globals['_GETUSERSTATERESPONSE']._serialized_end=372
+  _globals['_ERASEUSERREQUEST']._serialized_start=374
+  _globals['_ERASEUSERREQUEST']._serialized_end=409
+  _globals['_ERASEUSERRESPONSE']._serialized_start=411
+  _globals['_ERASEUSERRESPONSE']._serialized_end=491
+  _globals['_EXPORTUSERREQUEST']._serialized_start=493
+  _globals['_EXPORTUSERREQUEST']._serialized_end=529
+  _globals['_EXPORTUSERRESPONSE']._serialized_start=532
+  _globals['_EXPORTUSERRESPONSE']._serialized_end=729
+  _globals['_IMPRESSION']._serialized_start=732
+  _globals['_IMPRESSION']._serialized_end=1105
+  _globals['_IMPRESSION_EXPERIMENTARMSENTRY']._serialized_start=1052
+  _globals['_IMPRESSION_EXPERIMENTARMSENTRY']._serialized_end=1105
+  _globals['_SHOWNITEM']._serialized_start=1107
+  _globals['_SHOWNITEM']._serialized_end=1186
+  _globals['_USERSERVICE']._serialized_start=1189
+  _globals['_USERSERVICE']._serialized_end=1519
 # @@protoc_insertion_point(module_scope)

@@ -3,8 +3,13 @@
 isort:skip_file
 """
 
+from collections import abc as _abc
 from google.protobuf import descriptor as _descriptor
 from google.protobuf import message as _message
+from google.protobuf import timestamp_pb2 as _timestamp_pb2
+from google.protobuf.internal import containers as _containers
+from tandem.v1 import candidate_pb2 as _candidate_pb2
+from tandem.v1 import event_pb2 as _event_pb2
 from tandem.v1 import user_pb2 as _user_pb2
 import builtins as _builtins
 import sys
@@ -160,3 +165,183 @@ class EraseUserResponse(_message.Message):
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
 Global___EraseUserResponse: _TypeAlias = EraseUserResponse  # noqa: Y015
+
+@_typing.final
+class ExportUserRequest(_message.Message):
+    """ExportUserRequest names a user."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    USER_ID_FIELD_NUMBER: _builtins.int
+    user_id: _builtins.str
+    """The user, 1 to 256 bytes. Required."""
+    def __init__(
+        self,
+        *,
+        user_id: _builtins.str = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["user_id", b"user_id"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___ExportUserRequest: _TypeAlias = ExportUserRequest  # noqa: Y015
+
+@_typing.final
+class ExportUserResponse(_message.Message):
+    """ExportUserResponse is one batch of what is stored of a user."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    PROFILE_FIELD_NUMBER: _builtins.int
+    EVENTS_FIELD_NUMBER: _builtins.int
+    EVENT_RECEIVED_TIMES_FIELD_NUMBER: _builtins.int
+    IMPRESSIONS_FIELD_NUMBER: _builtins.int
+    @_builtins.property
+    def profile(self) -> _user_pb2.UserProfile:
+        """The profile. Set in the first message only, and unset there for a user who has none."""
+
+    @_builtins.property
+    def events(self) -> _containers.RepeatedCompositeFieldContainer[_event_pb2.Event]:
+        """Up to 500 events, impressions that were reported among them. `event_id` and `event_time` are set,
+        by the server where the caller set none.
+        """
+
+    @_builtins.property
+    def event_received_times(self) -> _containers.RepeatedCompositeFieldContainer[_timestamp_pb2.Timestamp]:
+        """When the server received each of `events`."""
+
+    @_builtins.property
+    def impressions(self) -> _containers.RepeatedCompositeFieldContainer[Global___Impression]:
+        """Up to 100 answers."""
+
+    def __init__(
+        self,
+        *,
+        profile: _user_pb2.UserProfile | None = ...,
+        events: _abc.Iterable[_event_pb2.Event] | None = ...,
+        event_received_times: _abc.Iterable[_timestamp_pb2.Timestamp] | None = ...,
+        impressions: _abc.Iterable[Global___Impression] | None = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _typing.Literal["profile", b"profile"]  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["event_received_times", b"event_received_times", "events", b"events", "impressions", b"impressions", "profile", b"profile"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___ExportUserResponse: _TypeAlias = ExportUserResponse  # noqa: Y015
+
+@_typing.final
+class Impression(_message.Message):
+    """Impression is what is kept of an answer, so that events can be joined to it."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    @_typing.final
+    class ExperimentArmsEntry(_message.Message):
+        DESCRIPTOR: _descriptor.Descriptor
+
+        KEY_FIELD_NUMBER: _builtins.int
+        VALUE_FIELD_NUMBER: _builtins.int
+        key: _builtins.str
+        value: _builtins.str
+        def __init__(
+            self,
+            *,
+            key: _builtins.str = ...,
+            value: _builtins.str = ...,
+        ) -> None: ...
+        _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+        def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+        _ClearFieldArgType: _TypeAlias = _typing.Literal["key", b"key", "value", b"value"]  # noqa: Y015
+        def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+        def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+    ATTRIBUTION_TOKEN_FIELD_NUMBER: _builtins.int
+    REQUEST_ID_FIELD_NUMBER: _builtins.int
+    RELEASE_ID_FIELD_NUMBER: _builtins.int
+    SURFACE_FIELD_NUMBER: _builtins.int
+    REQUEST_TIME_FIELD_NUMBER: _builtins.int
+    LOGGED_TIME_FIELD_NUMBER: _builtins.int
+    DEGRADED_FIELD_NUMBER: _builtins.int
+    EXPERIMENT_ARMS_FIELD_NUMBER: _builtins.int
+    ITEMS_FIELD_NUMBER: _builtins.int
+    attribution_token: _builtins.str
+    """The answer's token."""
+    request_id: _builtins.str
+    """The request's id."""
+    release_id: _builtins.str
+    """The release that made the answer."""
+    surface: _builtins.str
+    """The surface that showed it."""
+    degraded: _builtins.bool
+    """Whether a stage was skipped that should not have been."""
+    @_builtins.property
+    def request_time(self) -> _timestamp_pb2.Timestamp:
+        """The time that the models took as now."""
+
+    @_builtins.property
+    def logged_time(self) -> _timestamp_pb2.Timestamp:
+        """When it was stored."""
+
+    @_builtins.property
+    def experiment_arms(self) -> _containers.ScalarMap[_builtins.str, _builtins.str]:
+        """Arm by experiment."""
+
+    @_builtins.property
+    def items(self) -> _containers.RepeatedCompositeFieldContainer[Global___ShownItem]:
+        """What was shown, best first."""
+
+    def __init__(
+        self,
+        *,
+        attribution_token: _builtins.str = ...,
+        request_id: _builtins.str = ...,
+        release_id: _builtins.str = ...,
+        surface: _builtins.str = ...,
+        request_time: _timestamp_pb2.Timestamp | None = ...,
+        logged_time: _timestamp_pb2.Timestamp | None = ...,
+        degraded: _builtins.bool = ...,
+        experiment_arms: _abc.Mapping[_builtins.str, _builtins.str] | None = ...,
+        items: _abc.Iterable[Global___ShownItem] | None = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _typing.Literal["logged_time", b"logged_time", "request_time", b"request_time"]  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["attribution_token", b"attribution_token", "degraded", b"degraded", "experiment_arms", b"experiment_arms", "items", b"items", "logged_time", b"logged_time", "release_id", b"release_id", "request_id", b"request_id", "request_time", b"request_time", "surface", b"surface"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___Impression: _TypeAlias = Impression  # noqa: Y015
+
+@_typing.final
+class ShownItem(_message.Message):
+    """ShownItem is one item of an answer."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    ITEM_ID_FIELD_NUMBER: _builtins.int
+    SCORE_FIELD_NUMBER: _builtins.int
+    SOURCES_FIELD_NUMBER: _builtins.int
+    item_id: _builtins.str
+    """The item."""
+    score: _builtins.float
+    """The value by which the list was ordered."""
+    @_builtins.property
+    def sources(self) -> _containers.RepeatedScalarFieldContainer[_candidate_pb2.Source.ValueType]:
+        """The sources that found it."""
+
+    def __init__(
+        self,
+        *,
+        item_id: _builtins.str = ...,
+        score: _builtins.float = ...,
+        sources: _abc.Iterable[_candidate_pb2.Source.ValueType] | None = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["item_id", b"item_id", "score", b"score", "sources", b"sources"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___ShownItem: _TypeAlias = ShownItem  # noqa: Y015
