@@ -35,7 +35,7 @@ class Override:
 
 @dataclass(frozen=True, slots=True)
 class Verdict:
-    """What the rules say of an item, whoever asks: the rule that blocks it, or ""; the least age."""
+    """What the rules say of an item, whoever asks: which one blocks it, or ""; the least age."""
 
     rule: str = ""
     least_age: int = 0
@@ -93,7 +93,7 @@ class Policy:
                 yield f"block.tags {name!r}"
         if self.words:
             texts = chain((item.title, item.description), item.categories, item.tags)
-            for phrase in dict.fromkeys(self._phrases.found_in(texts)):
+            for phrase in self._phrases.found_in(texts):
                 yield f"block.words {phrase!r}"
         for name in self.age_attributes:
             # Nobody knows how old one has to be for it.
@@ -153,7 +153,7 @@ def utc_today() -> date:
 
 
 def profile_for_age_limits(profile: UserProfile) -> UserProfile | None:
-    """Return what is read of a profile where personalization is off, None if it tells none of it."""
+    """Return what is read of a profile where personalization is off, None if there is nothing."""
     return UserProfile(birth_year=profile.birth_year) if profile.birth_year else None
 
 

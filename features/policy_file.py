@@ -36,7 +36,7 @@ def read_policy(path: Path) -> Policy:
 
 
 def parse_policy(content: bytes, name: str) -> Policy:
-    """Return the policy of a file's content; `name` is what errors call it. Raises PolicyInvalid."""
+    """Return the policy of a file's content, which errors call `name`. Raises PolicyInvalid."""
     try:
         document = tomllib.loads(content.decode())
         _only(document, "the file", ("block", "age", "override"))

@@ -13,6 +13,7 @@ from gateway_service.rank import rank
 from gateway_service.reasons import explain, language_of
 from gateway_service.releases import Releases
 from gateway_service.retrieve import retrieve
+from gateway_service.safety import Safety
 from gateway_service.settings import Settings
 from gateway_service.store.database import Database
 from gateway_service.store.events import log_impression
@@ -34,12 +35,18 @@ class Recommender:
     """Answers what to show to whom."""
 
     def __init__(
-        self, settings: Settings, releases: Releases, database: Database, downstream: Downstream
+        self,
+        settings: Settings,
+        releases: Releases,
+        database: Database,
+        downstream: Downstream,
+        safety: Safety,
     ) -> None:
         self._settings = settings
         self._releases = releases
         self._database = database
         self._downstream = downstream
+        self._safety = safety
 
     async def recommend(self, request: RecommendRequest, deadline: Deadline) -> RecommendResponse:
         """Return the list. A stage that fails is skipped and flagged; what it gives is replaced."""
@@ -59,6 +66,7 @@ class Recommender:
         conditions = conditions_of(request, context, user.profile, release.vocabulary)
         excluded = (*request.excluded_item_ids, *filter(None, (context.seed_item_id,)))
         blocked = Blocklist(user, excluded, repeat=release.repeat)
+        permitted = self._safety.of_request(user, context)
 
         found = await retrieve(
             downstream,
@@ -84,8 +92,9 @@ class Recommender:
         )
         slate, items = await check(
             downstream,
-            backfilled(ranked, release, blocked, user.user_id, wanted, conditions),
+            backfilled(ranked, release, blocked, user.user_id, wanted, conditions, permitted),
             conditions,
+            permitted,
             blocked,
             count,
             stages,

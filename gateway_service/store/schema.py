@@ -77,6 +77,16 @@ impressions = Table(
     Column("items", JSON, nullable=False),
 )
 
+# Users who were erased: what training data and restored backups are filtered by.
+erasures = Table(
+    "erasures",
+    metadata,
+    # See `gateway_service.store.erasures.user_hash`.
+    Column("user_hash", String(32), primary_key=True),
+    # Of the newest erasure.
+    Column("erase_time_us", BigInteger, nullable=False),
+)
+
 releases = Table(
     "releases",
     metadata,

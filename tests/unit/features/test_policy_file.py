@@ -118,7 +118,7 @@ def test_an_override_needs_all_that_makes_it_answerable(key: str) -> None:
 
 
 def test_a_file_that_is_not_there_or_no_text_is_told(tmp_path: Path) -> None:
-    with pytest.raises(PolicyInvalid, match="none.toml: cannot be read: No such file"):
+    with pytest.raises(PolicyInvalid, match=r"none\.toml: cannot be read: No such file"):
         read_policy(tmp_path / "none.toml")
     with pytest.raises(PolicyInvalid, match="is not UTF-8"):
         parse_policy(b"\xff", "policy.toml")
