@@ -76,6 +76,16 @@ class Policy:
         blocking = len(self.categories) + len(self.tags) + len(self.words)
         return blocking + len(self.age_attributes) + len(self.age_categories)
 
+    def rules(self) -> list[str]:
+        """Return the names of all rules, as `blocking` and `limits` tell them."""
+        return [
+            *(f"block.categories {name!r}" for name in sorted(self.categories)),
+            *(f"block.tags {name!r}" for name in sorted(self.tags)),
+            *(f"block.words {word!r}" for word in self.words),
+            *(f"age.attributes {name!r}" for name in self.age_attributes),
+            *(f"age.categories {name!r}" for name in self.age_categories),
+        ]
+
     def judge(self, item: Item) -> Verdict:
         """Return what the rules say of an item, its description included; overrides aside."""
         verdict = Verdict(
@@ -122,14 +132,22 @@ class Policy:
         decided: is told an override where the answer without it would have been another.
         """
         by_rules = not verdict.rule and verdict.least_age <= age
+        if item_id not in self.overrides:
+            return by_rules
+        least = self.least_age(item_id, verdict, today)
+        permitted = least is not None and least <= age
+        if permitted is not by_rules:
+            decided(self.overrides[item_id])
+        return permitted
+
+    def least_age(self, item_id: str, verdict: Verdict, today: date) -> int | None:
+        """Return the age from which an item may be shown, None for never; overrides count."""
         override = self.overrides.get(item_id)
         if override is None or not override.counts(today):
-            return by_rules
-        limit = verdict.least_age if override.least_age is None else override.least_age
-        permitted = not override.blocks and limit <= age
-        if permitted is not by_rules:
-            decided(override)
-        return permitted
+            return None if verdict.rule else verdict.least_age
+        if override.blocks:
+            return None
+        return verdict.least_age if override.least_age is None else override.least_age
 
     def age_of(self, user: UserState, time_ms: int) -> int:
         """Return how old a user is at least, in years, at a Unix time in milliseconds.

@@ -2,9 +2,7 @@
 
 import re
 import unicodedata
-from collections.abc import Iterable, Iterator
-
-from features.word_tokens import singular
+from collections.abc import Iterable, Sequence
 
 # Chinese, Japanese, Thai, Lao, Burmese and Khmer are written without borders between words.
 _BORDERLESS = (
@@ -28,41 +26,60 @@ def folded(text: str) -> str:
 
 
 def policy_tokens(*texts: str) -> list[str]:
-    """Return all words of texts in order, folded and without plural endings, borders between texts.
+    """Return all words of texts in order, folded, with borders between the texts.
 
     Unlike what texts are searched by, stop words stay, and nothing depends on a dictionary:
     Chinese becomes its characters, so that a phrase of them is found wherever it stands.
     """
     text = _BORDER.join(map(_folded, texts))
-    tokens = (_ASCII_TOKENS if text.isascii() else _TOKENS).findall(text)
-    return [singular(token) if token[-1] == "s" else token for token in tokens]
+    return (_ASCII_TOKENS if text.isascii() else _TOKENS).findall(text)
 
 
 class Phrases:
-    """Words and phrases to be found in texts."""
+    """Words and phrases to be found in texts, in the singular or plural."""
 
     def __init__(self, phrases: Iterable[str]) -> None:
         """phrases: each with at least one token."""
-        # By its first token, each phrase with its tokens.
-        self._by_first: dict[str, list[tuple[str, str]]] = {}
+        # By each form of its first token, a phrase with the forms of all its tokens.
+        self._by_first: dict[str, list[tuple[str, list[frozenset[str]]]]] = {}
         for phrase in phrases:
-            tokens = policy_tokens(phrase)
-            self._by_first.setdefault(tokens[0], []).append((_joined(tokens), phrase))
+            forms = [_forms(token) for token in policy_tokens(phrase)]
+            for first in forms[0]:
+                self._by_first.setdefault(first, []).append((phrase, forms))
 
-    def found_in(self, texts: Iterable[str]) -> Iterator[str]:
-        """Yield the phrases that stand in one of the texts."""
+    def found_in(self, texts: Iterable[str]) -> list[str]:
+        """Return the phrases that stand in one of the texts, each once."""
         tokens = policy_tokens(*texts)
-        if firsts := self._by_first.keys() & tokens:
-            line = _joined(tokens)
-            for first in sorted(firsts):
-                yield from (name for phrase, name in self._by_first[first] if phrase in line)
+        found: dict[str, None] = {}
+        for first in sorted(self._by_first.keys() & tokens):
+            for phrase, forms in self._by_first[first]:
+                if len(forms) == 1 or _stands(forms, tokens):
+                    found[phrase] = None
+        return list(found)
+
+
+def _forms(word: str) -> frozenset[str]:
+    """Return a word and the plurals that English would make of it; most are no words.
+
+    The other way round, what ends in s may be no plural: "news" must not block what is new.
+    """
+    if len(word) < 3 or not (word.isascii() and word.isalpha()):
+        return frozenset({word})
+    ending_in_y = {f"{word[:-1]}ies"} if word[-1] == "y" else set()
+    return frozenset({word, f"{word}s", f"{word}es"} | ending_in_y)
+
+
+def _stands(forms: Sequence[frozenset[str]], tokens: Sequence[str]) -> bool:
+    """Return whether tokens of these forms follow one another somewhere."""
+    size = len(forms)
+    return any(
+        token in forms[0]
+        and all(map(frozenset.__contains__, forms[1:], tokens[start + 1 : start + size]))
+        for start, token in enumerate(tokens[: len(tokens) - size + 1])
+    )
 
 
 def _folded(text: str) -> str:
     if not text.isascii():
         text = unicodedata.normalize("NFKC", text).translate(_INVISIBLE)
     return text.casefold()
-
-
-def _joined(tokens: list[str]) -> str:
-    return f" {' '.join(tokens)} "

@@ -1,14 +1,18 @@
 """Users' rights at a running gateway: export, erasure, and erasure that outlives a restore."""
 
+import asyncio
 import json
 import shutil
 import sqlite3
+import subprocess
+import sys
 import time
 from collections.abc import AsyncIterator
 from pathlib import Path
 
 import pytest
 from google.protobuf.duration_pb2 import Duration
+from google.protobuf.json_format import ParseDict
 from google.protobuf.timestamp_pb2 import Timestamp
 
 from gateway_service.settings import Settings
@@ -273,3 +277,50 @@ async def test_logs_name_no_user_and_none_of_their_words(
     assert "ExportUser" in caplog.text
     for secret in ("anna-in-the-log", "private"):
         assert secret not in caplog.text
+
+
+async def tandem(*arguments: object) -> subprocess.CompletedProcess[str]:
+    """Run the command beside the gateway of this process."""
+    return await asyncio.to_thread(
+        subprocess.run,
+        [sys.executable, "-m", "tandem_cli", *map(str, arguments)],
+        capture_output=True,
+        text=True,
+        timeout=60,
+        stdin=subprocess.DEVNULL,
+    )
+
+
+async def test_the_command_exports_and_erases(world: World, tmp_path: Path) -> None:
+    await world.client.put_profile("anna", PROFILE)
+    await world.client.record_events([whole_event(1), used("anna", "item-002")])
+    await world.client.recommend("anna", item_count=2)
+    file = tmp_path / "anna.jsonl"
+    done = await tandem("user", "export", "anna", "--out", file, "--target", world.target)
+    assert done.returncode == 0, done.stderr
+    profile, first, second, impression = map(json.loads, file.read_text().splitlines())
+    assert ParseDict(profile["profile"], UserProfile()) == PROFILE
+    assert first["event"]["item_id"] == "item-002"
+    assert ParseDict(second["event"], Event()) == whole_event(1)
+    assert second["received_time"].endswith("Z")
+    assert len(impression["impression"]["items"]) == 2
+    assert file.stat().st_mode & 0o077 == 0
+
+    done = await tandem("user", "erase", "anna", "--target", world.target)
+    assert done.stderr == "erased 2 events, 1 impressions\n"
+    done = await tandem("user", "export", "anna", "--out", file, "--target", world.target)
+    assert done.stderr.startswith("nothing is stored")
+    assert file.read_text() == ""
+
+
+def names_in(directory: Path) -> list[str]:
+    return [path.name for path in directory.iterdir()]
+
+
+async def test_an_export_that_fails_leaves_no_file(tmp_path: Path) -> None:
+    done = await tandem("user", "export", "anna", "-o", tmp_path / "a", "--target", "127.0.0.1:1")
+    assert done.returncode == 1
+    assert "cannot reach Tandem" in done.stderr
+    assert names_in(tmp_path) == []
+    done = await tandem("user", "export", "anna", "-o", tmp_path / "no" / "a")
+    assert "cannot write" in done.stderr
