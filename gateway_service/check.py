@@ -83,25 +83,28 @@ async def check(
         + (f"; fallback items are left out, for the {' and '.join(strict)}" if strict else ""),
     )
     if answer is None:
-        sure = [i for i in slate if not (strict and is_fallback(i.hits))]
-        return sure[:count], {}
+        sure = [i for i in slate if not (strict and is_fallback(i.hits))][:count]
+        if permitted is not None:
+            _keep_reasons(sure, {})
+        return sure, {}
     known = [item for item in answer.items if permitted is None or permitted(item)]
     items = {item.item_id: item for item in known}
     fit = conditions.satisfied_by([item for item in known if not item.unavailable])
     shown = [item for item in slate if item.item_id in fit][:count]
     for item in shown:
         item.title = items[item.item_id].title
-        if permitted is not None:
-            _keep_reasons(item, items)
+    if permitted is not None:
+        _keep_reasons(shown, items)
     return shown, items
 
 
-def _keep_reasons(item: RankedItem, permitted: Mapping[str, Item]) -> None:
-    """Leave out the reasons that name an item which must not be shown, or which is gone."""
-    kept = [r for r in item.reasons if not r.item_id or r.item_id in permitted]
-    if len(kept) < len(item.reasons):
-        del item.reasons[:]
-        item.reasons.extend(kept)
+def _keep_reasons(slate: list[RankedItem], permitted: Mapping[str, Item]) -> None:
+    """Leave out the reasons that name an item of which nobody knows that it may be shown."""
+    for item in slate:
+        kept = [r for r in item.reasons if not r.item_id or r.item_id in permitted]
+        if len(kept) < len(item.reasons):
+            del item.reasons[:]
+            item.reasons.extend(kept)
 
 
 def _named_in_reasons(slate: list[RankedItem]) -> Iterable[str]:

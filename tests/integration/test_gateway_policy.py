@@ -204,7 +204,10 @@ async def test_whose_state_cannot_be_read_is_the_youngest(
     assert await ages_shown(aged, "anna", timeout_s=1.0) == {0}
 
 
-async def test_reasons_name_no_blocked_item(world: World) -> None:
+@pytest.mark.parametrize("catalogue_is_down", [False, True])
+async def test_reasons_name_no_blocked_item(world: World, catalogue_is_down: bool) -> None:
+    if catalogue_is_down:
+        world.retrieval.catalog_failure = DependencyUnavailable("catalogue", "down")
     await world.client.record_events(
         [Event(user_id="anna", item_id="item-003", action=event_pb2.ACTION_LIKE)]
     )
