@@ -262,7 +262,6 @@ async def test_logs_name_no_user_and_none_of_their_words(
     event = used("anna-in-the-log", "item-001")
     event.text = "my private review"
     await world.client.record_events([event])
-    world.ranking.fails_to_load = True
     world.retrieval.delay_s = 60
     context = RequestContext(request_id="r-1")
     answer = await world.client.recommend(
