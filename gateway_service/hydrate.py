@@ -1,5 +1,6 @@
 """The first stage: what is known of the user, read once."""
 
+from features.policy import profile_for_age_limits
 from gateway_service.store.database import Database
 from gateway_service.store.times import now_us
 from gateway_service.store.user_state import read_user_state
@@ -14,7 +15,8 @@ async def hydrate(
 ) -> UserState:
     """Return the user's state: empty where it is unknown, or cannot be read.
 
-    With personalization off, profile and history are left out; what was seen stays.
+    With personalization off, profile and history are left out; what was seen stays, and the year of
+    birth, which is for age limits.
     """
     user_id = request.user_id
     if not user_id:
@@ -47,6 +49,10 @@ async def hydrate(
             f"{who} turned personalization off: only what was seen is used",
         )
         return UserState(
-            user_id=user_id, seen=user.seen, read_time=user.read_time, version=user.version
+            user_id=user_id,
+            profile=profile_for_age_limits(user.profile),
+            seen=user.seen,
+            read_time=user.read_time,
+            version=user.version,
         )
     return user

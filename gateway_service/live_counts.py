@@ -17,6 +17,8 @@ from serving.errors import StorageUnavailable
 from tandem.v1.common_pb2 import ItemCount
 
 logger = logging.getLogger(__name__)
+# Where a release has learned of nothing but long ago, what is used now outweighs all of it anyway.
+DOUBLINGS_MOST = 20.0
 # What travels with each request: those that are used most.
 MOST = 256
 
@@ -90,5 +92,5 @@ def _add(counts: _Counts, uses: list[Use], newest_ms: int) -> None:
     for use, weight in zip(uses, weights_of_actions(actions).tolist(), strict=True):
         if weight > 0:
             age = use.event_time_us / 1_000 - newest_ms
-            counts.by_item[use.item_id] += 2.0 ** (age / HALF_LIFE_MS)
+            counts.by_item[use.item_id] += 2.0 ** min(age / HALF_LIFE_MS, DOUBLINGS_MOST)
     counts.top = None

@@ -16,6 +16,7 @@ from gateway_service.rank import rank
 from gateway_service.reasons import explain, language_of
 from gateway_service.releases import Releases
 from gateway_service.retrieve import retrieve
+from gateway_service.safety import Safety
 from gateway_service.settings import Settings
 from gateway_service.store.database import Database
 from gateway_service.store.impressions import log_impression
@@ -46,6 +47,7 @@ class Recommender:
         downstream: Downstream,
         tokens: Tokens,
         live: LiveCounts,
+        safety: Safety,
     ) -> None:
         self._settings = settings
         self._releases = releases
@@ -53,6 +55,7 @@ class Recommender:
         self._downstream = downstream
         self._tokens = tokens
         self._live = live
+        self._safety = safety
 
     async def recommend(self, request: RecommendRequest, deadline: Deadline) -> RecommendResponse:
         """Return the list. A stage that fails is skipped and flagged; what it gives is replaced."""
@@ -72,6 +75,7 @@ class Recommender:
         conditions = conditions_of(request, context, user.profile, release.vocabulary)
         excluded = (*request.excluded_item_ids, *filter(None, (context.seed_item_id,)))
         blocked = Blocklist(user, excluded, repeat=release.repeat)
+        permitted = self._safety.of_request(user, context)
 
         found = await retrieve(
             downstream,
@@ -101,8 +105,11 @@ class Recommender:
         )
         slate, items = await check(
             downstream,
-            backfilled(list(ranked.items), release, blocked, user.user_id, wanted, conditions),
+            backfilled(
+                list(ranked.items), release, blocked, user.user_id, wanted, conditions, permitted
+            ),
             conditions,
+            permitted,
             blocked,
             count,
             stages,

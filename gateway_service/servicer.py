@@ -6,6 +6,8 @@ from contextlib import aclosing
 import grpc
 
 from gateway_service.activation import Activation
+from gateway_service.erasure import Erasure
+from gateway_service.export import export_user
 from gateway_service.feedback import Feedback
 from gateway_service.pipeline import Recommender
 from gateway_service.releases import Releases
@@ -13,7 +15,7 @@ from gateway_service.store.database import Database
 from gateway_service.store.profiles import put_profile
 from gateway_service.store.releases import list_releases
 from gateway_service.store.times import now_us
-from gateway_service.store.user_state import erase_user, read_user_state
+from gateway_service.store.user_state import read_user_state
 from gateway_service.validation import check_put_profile
 from serving.stages import Deadline
 from serving.validation import check_id
@@ -40,6 +42,8 @@ from tandem.v1.release_service_pb2_grpc import ReleaseServiceServicer
 from tandem.v1.user_service_pb2 import (
     EraseUserRequest,
     EraseUserResponse,
+    ExportUserRequest,
+    ExportUserResponse,
     GetUserStateRequest,
     GetUserStateResponse,
     PutUserProfileRequest,
@@ -93,10 +97,11 @@ class EventServicer(EventServiceServicer):
 
 
 class UserServicer(UserServiceServicer):
-    """Keeps profiles and tells user states."""
+    """Keeps profiles, tells user states, gives out what is stored and erases it."""
 
-    def __init__(self, database: Database) -> None:
+    def __init__(self, database: Database, erasure: Erasure) -> None:
         self._database = database
+        self._erasure = erasure
 
     async def PutUserProfile(
         self, request: PutUserProfileRequest, context: grpc.ServicerContext
@@ -120,9 +125,16 @@ class UserServicer(UserServiceServicer):
         self, request: EraseUserRequest, context: grpc.ServicerContext
     ) -> EraseUserResponse:
         check_id("user_id", request.user_id)
-        return await self._database.write(
-            lambda connection: erase_user(connection, request.user_id), purge=True
-        )
+        return await self._erasure.erase(request.user_id)
+
+    async def ExportUser(
+        self, request: ExportUserRequest, context: grpc.ServicerContext
+    ) -> AsyncIterator[ExportUserResponse]:
+        check_id("user_id", request.user_id)
+        await self._erasure.tell_export(request.user_id)
+        async with aclosing(export_user(self._database, request.user_id)) as batches:
+            async for batch in batches:
+                yield batch
 
 
 class ReleaseServicer(ReleaseServiceServicer):

@@ -29,6 +29,19 @@ class Settings:
     database_url: str = "sqlite:///var/gateway/users.db"
     """SQLAlchemy URL of the database of users: SQLite or PostgreSQL."""
 
+    audit_file: str = "var/gateway/audit.jsonl"
+    """Audit log, as JSON lines: policies, overrides that decided, erasures, exports. It must
+    outlive the database and not be restored with it; see docs/privacy.md."""
+
+    audit_key: str = ""
+    """Key of the hashes of user ids in the audit log; it must not change."""
+
+    policy_file: str = ""
+    """Safety policy; see docs/safety.md. Empty: none."""
+
+    policy_interval_s: Seconds = 2.0
+    """Seconds between looks at whether the policy file has changed."""
+
     read_threads: Annotated[int, Between(1, 64)] = 4
     """Threads, and connections, that read the database."""
 

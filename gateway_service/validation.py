@@ -185,6 +185,8 @@ def check_profile(profile: UserProfile) -> None:
     check_language("profile.language_code", profile.language_code)
     if profile.HasField("said_time"):
         check_time("profile.said_time", profile.said_time)
+    if profile.birth_year:
+        check_integer("profile.birth_year", profile.birth_year, low=1900, high=2100)
     check_label("profile.region_code", profile.region_code, bytes_max=LABEL_BYTES_MAX)
     check_label("profile.group", profile.group, bytes_max=LABEL_BYTES_MAX)
     check_size("profile.interest_tags", profile.interest_tags, high=TAGS_MAX)

@@ -5,16 +5,26 @@ from collections.abc import Callable
 from features.item_filter import predicate
 from features.moment import Moment, minute_of_week
 from features.opening_hours import may_be_open
+from features.policy import FREE, Override, utc_today
 from features.release import Release
 from retrieval_service.catalogue.view import View
 from tandem.v1.retrieval_service_pb2 import RetrieveRequest
 
 
 def allowed_by(
-    request: RetrieveRequest, release: Release, moment: Moment, view: View
+    request: RetrieveRequest,
+    release: Release,
+    moment: Moment,
+    view: View,
+    decided: Callable[[Override], None],
 ) -> Callable[[str], bool]:
-    """Return whether an item may be a candidate, as the catalogue is now."""
+    """Return whether an item may be a candidate, as the catalogue and the policy are now.
+
+    decided: is told the policy's overrides that made a difference.
+    """
     entries = view.entries
+    policy, verdicts = view.policy, view.verdicts
+    age, today = policy.age_of(request.user, moment.time_ms), utc_today()
     left_out = {*request.excluded_item_ids, request.context.seed_item_id}
     seen: set[int] = set()
     if not release.repeat:
@@ -33,6 +43,10 @@ def allowed_by(
             and entry.id_hash not in seen
             and item_id not in left_out
             and (passes is None or passes(entry.item))
+            and (
+                not policy.in_force
+                or policy.permits(item_id, verdicts.get(item_id, FREE), age, today, decided)
+            )
             and (open_minute is None or may_be_open(entry.item, open_minute))
         )
 

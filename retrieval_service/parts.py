@@ -7,6 +7,7 @@ from contextlib import asynccontextmanager
 
 import grpc.aio
 
+from features.followed_policy import FollowedPolicy
 from retrieval_service.catalogue.catalogue import Catalogue
 from retrieval_service.catalogue.database import Database
 from retrieval_service.catalogue.store import Store
@@ -22,6 +23,7 @@ from retrieval_service.servicer import CatalogServicer, RetrievalServicer
 from retrieval_service.settings import Settings
 from retrieval_service.user_encoder import UserEncoder
 from retrieval_service.validation import LIMITS
+from serving.audit import AuditLog
 from serving.info import InfoServicer
 from serving.release_loader import LoaderServicer
 from serving.server import Health, Parts
@@ -50,9 +52,11 @@ def retrieval_parts(settings: Settings) -> Parts:
 
     @asynccontextmanager
     async def parts(server: grpc.aio.Server, health: Health) -> AsyncIterator[None]:
+        audit = AuditLog(settings.audit_file) if settings.policy_file else None
+        rules = FollowedPolicy(settings.policy_file, audit)
         database = await asyncio.to_thread(Database, settings.database_url)
         store = Store(database)
-        view = View(store)
+        view = View(store, rules.policy)
         await view.refresh()
         text_encoder = TextEncoder(settings.triton_target)
         user_encoder = UserEncoder(settings.triton_target)
@@ -63,7 +67,9 @@ def retrieval_parts(settings: Settings) -> Parts:
         indexer = Indexer(store, view, Ledger(database, holder), milvus)
         releases = Releases(vectors, indexer, user_encoder, health.set_ready)
         catalogue = Catalogue(store, vectors, view)
-        pipeline = RetrievePipeline(releases.shelf, view, vectors, indexer, encoder, user_encoder)
+        pipeline = RetrievePipeline(
+            releases.shelf, view, vectors, indexer, encoder, user_encoder, rules
+        )
         retrieval_service_pb2_grpc.add_RetrievalServiceServicer_to_server(
             RetrievalServicer(pipeline), server
         )
@@ -79,6 +85,7 @@ def retrieval_parts(settings: Settings) -> Parts:
         tasks = [
             asyncio.create_task(view.follow(settings.follow_interval_s)),
             asyncio.create_task(indexer.run(settings.index_interval_s)),
+            asyncio.create_task(rules.follow(settings.policy_interval_s, view.enforce)),
         ]
         try:
             yield
@@ -90,5 +97,7 @@ def retrieval_parts(settings: Settings) -> Parts:
             await text_encoder.close()
             await user_encoder.close()
             await asyncio.to_thread(database.close)
+            if audit is not None:
+                await asyncio.to_thread(audit.close)
 
     return parts

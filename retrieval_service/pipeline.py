@@ -8,6 +8,7 @@ from typing import TypeVar
 import numpy as np
 
 from features.events import event_arrays
+from features.followed_policy import FollowedPolicy
 from features.history import recency, weights_of_actions
 from features.interests import interests
 from features.item_attributes import known_attributes
@@ -55,6 +56,7 @@ class RetrievePipeline:
         indexer: Indexer,
         encoder: Encoder,
         user_encoder: UserEncoder,
+        rules: FollowedPolicy,
     ) -> None:
         self._shelf = shelf
         self._view = view
@@ -62,6 +64,7 @@ class RetrievePipeline:
         self._indexer = indexer
         self._encoder = encoder
         self._user_encoder = user_encoder
+        self._rules = rules
 
     async def retrieve(self, request: RetrieveRequest, deadline: Deadline) -> RetrieveResponse:
         """Answer one request. Raises InvalidField, VersionMismatch, DependencyUnavailable."""
@@ -141,7 +144,7 @@ class RetrievePipeline:
             # The history is what its own mean and factor find first; of all else that was seen,
             # few are among the best. Where they are not few, another round is searched.
             over_fetch=min(shut_out, len(item_ids) + depth // 4),
-            allowed=allowed_by(request, loaded.release, moment, self._view),
+            allowed=allowed_by(request, loaded.release, moment, self._view, self._rules.decided),
             search=self._search(request, loaded),
             deadline=deadline,
         )

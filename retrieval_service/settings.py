@@ -21,6 +21,15 @@ class Settings:
     database_url: str = "sqlite:///var/retrieval/catalogue.db"
     """SQLAlchemy URL of the catalogue: SQLite or PostgreSQL."""
 
+    policy_file: str = ""
+    """Safety policy; see docs/safety.md. Empty: none."""
+
+    policy_interval_s: Seconds = 2.0
+    """Seconds between looks at whether the policy file has changed."""
+
+    audit_file: str = "var/retrieval/audit.jsonl"
+    """Audit log of the policy, as JSON lines. Without a policy it is not written."""
+
     milvus_uri: str = "http://127.0.0.1:19530"
     """Milvus: Lite as a server of its own, standalone or cluster."""
 

@@ -8,10 +8,10 @@ from tandem_cli.commands import (
     demo,
     down,
     encoder,
-    erase,
     evaluate,
     event,
     ingest,
+    policy,
     profile,
     recommend,
     release,
@@ -21,6 +21,7 @@ from tandem_cli.commands import (
     train,
     tune,
     up,
+    user,
 )
 from tandem_cli.console import say
 from tandem_cli.failure import CommandFailed
@@ -44,7 +45,8 @@ app.command("ingest")(ingest.ingest)
 app.command("recommend")(recommend.recommend)
 app.command("event")(event.event)
 app.add_typer(profile.app, name="profile")
-app.command("erase")(erase.erase)
+app.add_typer(user.app, name="user")
+app.add_typer(policy.app, name="policy")
 app.add_typer(release.app, name="release")
 app.add_typer(encoder.app, name="encoder")
 

@@ -1,7 +1,8 @@
 """Golden requests: what training computed for some requests, for serving to compute again.
 
 The ranking service replays them when it loads a release, and refuses one whose scores it cannot
-reproduce. Their users are made up, so that a release holds nobody's history.
+reproduce. Their users are made up, and so are their words, so that a release holds nobody's history
+and nothing that anybody said.
 """
 
 import numpy as np
@@ -88,8 +89,9 @@ def _made_up_users(
 
 
 def _some_words(words: Words, user: int, random: np.random.Generator) -> int:
-    """Return the place of some words, for every other user."""
-    encoded = np.flatnonzero(words.vectors.any(axis=1))
+    """Return the place of words made from what an item is, for every other user."""
+    made = np.setdiff1d(words.of_item, np.concatenate([words.of_user, words.of_event]))
+    encoded = made[words.vectors[made].any(axis=1)]
     return int(random.choice(encoded)) if user % 2 and len(encoded) else NO_WORDS
 
 

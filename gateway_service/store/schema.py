@@ -84,6 +84,16 @@ token_keys = Table(
     Column("token_key", LargeBinary(32), nullable=False),
 )
 
+# Users who were erased: what training data and restored backups are filtered by.
+erasures = Table(
+    "erasures",
+    metadata,
+    # See `gateway_service.store.erasures.user_hash`.
+    Column("user_hash", String(32), primary_key=True),
+    # Of the newest erasure.
+    Column("erase_time_us", BigInteger, nullable=False),
+)
+
 releases = Table(
     "releases",
     metadata,

@@ -1,18 +1,17 @@
-"""UserState: what the models read of a user, and the erasing of it."""
+"""UserState: what the models read of a user."""
 
 from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
-from sqlalchemy import Connection, delete, select
+from sqlalchemy import Connection, select
 
 from features.words import REVIEW_EVENTS, review_words
-from gateway_service.store.schema import events, impressions, users
+from gateway_service.store.schema import events, users
 from gateway_service.store.times import duration, timestamp
 from tandem.v1.common_pb2 import Place
-from tandem.v1.event_pb2 import HistoryEvent
+from tandem.v1.event_pb2 import Event, HistoryEvent
 from tandem.v1.user_pb2 import SeenItems, UserProfile, UserState
-from tandem.v1.user_service_pb2 import EraseUserResponse
 
 HISTORY_MAX = 512
 
@@ -51,19 +50,6 @@ def read_user_state(connection: Connection, user_id: str, now_us: int) -> UserSt
     return state
 
 
-def erase_user(connection: Connection, user_id: str) -> EraseUserResponse:
-    """Delete all that is stored of a user."""
-    connection.execute(delete(users).where(users.c.user_id == user_id))
-    erased_events = connection.execute(delete(events).where(events.c.user_id == user_id))
-    erased_impressions = connection.execute(
-        delete(impressions).where(impressions.c.user_id == user_id)
-    )
-    return EraseUserResponse(
-        erased_event_count=erased_events.rowcount,
-        erased_impression_count=erased_impressions.rowcount,
-    )
-
-
 def _seen_items(connection: Connection, user_id: str) -> SeenItems:
     """Return every item of the user's events, those that report an impression included.
 
@@ -87,11 +73,22 @@ def _history_event(row: Sequence[Any]) -> HistoryEvent:
         rating=rating,
         text=review_words(text or ""),
     )
+    tell_circumstances(event, dwell_us, latitude, longitude, offset_minutes)
+    return event
+
+
+def tell_circumstances(
+    event: Event | HistoryEvent,
+    dwell_us: int | None,
+    latitude: float | None,
+    longitude: float | None,
+    offset_minutes: int | None,
+) -> None:
+    """Set those of an event's circumstances that are known."""
     if dwell_us is not None:
         event.dwell.CopyFrom(duration(dwell_us))
-    if latitude is not None:
+    if latitude is not None and longitude is not None:
         event.place.CopyFrom(Place(latitude=latitude, longitude=longitude))
     if offset_minutes is not None:
         event.utc_offset.seconds = offset_minutes * 60
         event.utc_offset.SetInParent()
-    return event

@@ -29,6 +29,7 @@ def put(
     dislikes: list[str] = typer.Option([], "--dislike", help="What to leave out. Repeatable."),
     language: str = typer.Option("", help="BCP 47 code, such as en or zh."),
     region: str = typer.Option("", help="Region, such as an ISO 3166 code."),
+    birth_year: int = typer.Option(0, help="Year of birth, for age limits; 0: unknown."),
     personalization: bool = typer.Option(True, help="Whether lists may depend on this user."),
     target: str = Target,
 ) -> None:
@@ -42,6 +43,7 @@ def put(
             *(InterestTag(tag=tag, confidence=-1.0) for tag in dislikes),
         ],
         personalization_disabled=not personalization,
+        birth_year=birth_year,
     )
     with calling(target) as client:
         client.put_profile(user, profile, timeout_s=10.0)

@@ -12,6 +12,7 @@ from tandem_cli.commands.encoder import Encoders
 from tandem_cli.dataset_spec import Clean, cleaning_of, need_dataset
 from tandem_cli.encoders import encoder_of
 from tandem_cli.failure import CommandFailed
+from tandem_cli.policy import need_policy
 from tandem_cli.stack.detached import start_detached
 from tandem_cli.stack.record import read_record
 from tandem_cli.stack.serving_release import serving_release
@@ -31,6 +32,9 @@ def up(
         "the release's, cleaned as for training, if the state is new.",
     ),
     clean: list[str] = Clean,
+    policy: Path | None = typer.Option(
+        None, "--policy", help="Safety policy for gateway and retrieval, see docs/safety.md."
+    ),
     milvus: str = typer.Option("", help="URI of a Milvus. Default: Milvus Lite is started."),
     gateway_port: int = typer.Option(50051, help="Port of the gateway."),
     retrieval_port: int = typer.Option(50052, help="Port of the retrieval service."),
@@ -53,11 +57,14 @@ def up(
     elif clean:
         raise CommandFailed(f"--clean goes with a data set, which --ingest {ingest} does not name")
     cleaning_of(clean)
+    if policy is not None:
+        need_policy(policy)
     opened = release_to_serve(release, state)
     settings = StackSettings(
         state=state,
         encoder_dir=encoder_of(opened, encoders),
         milvus_uri=milvus,
+        policy=policy,
         ports=Ports(
             gateway=gateway_port,
             retrieval=retrieval_port,

@@ -31,12 +31,14 @@ class StackSettings:
 
     state: holds all that must outlive it: databases, the index, stack.json. encoder_dir: an
     encoder directory. milvus_uri: of a Milvus that runs already; empty: Milvus Lite is started.
+    policy: a safety policy, None for none.
     """
 
     state: Path
     encoder_dir: Path
     ports: Ports = field(default_factory=Ports)
     milvus_uri: str = ""
+    policy: Path | None = None
 
     @property
     def log_dir(self) -> Path:
@@ -64,6 +66,7 @@ class Stack:
             if settings.milvus_uri
             else MilvusLite(state / "milvus", ports.milvus, log_dir / "milvus.log")
         )
+        policy = {"policy_file": settings.policy.absolute()} if settings.policy else {}
         milvus_uri = settings.milvus_uri or f"http://{LOOPBACK}:{ports.milvus}"
         self.retrieval = Service(
             "retrieval",
@@ -72,6 +75,8 @@ class Stack:
                 "milvus_uri": milvus_uri,
                 "triton_target": self.triton.settings.target,
                 "database_url": f"sqlite:///{state / 'retrieval' / 'catalogue.db'}",
+                "audit_file": state / "retrieval" / "audit.jsonl",
+                **policy,
             },
             log_dir,
         )
@@ -83,6 +88,8 @@ class Stack:
                 "retrieval_target": self.retrieval.target,
                 "ranking_target": self.ranking.target,
                 "database_url": f"sqlite:///{state / 'gateway' / 'users.db'}",
+                "audit_file": state / "gateway" / "audit.jsonl",
+                **policy,
             },
             log_dir,
         )

@@ -74,6 +74,18 @@ async def test_dislikes_resent_events_and_wrong_clocks_do_not_count(world: World
     assert await counts(world) == {"item-001": pytest.approx(1.0, rel=1e-4)}
 
 
+async def test_what_is_used_long_after_a_release_learned_counts_much_and_not_endlessly(
+    world: World,
+) -> None:
+    await world.activate("of 1970", newest_event_ms=1)
+    await world.client.record_events([use("item-002", LEARNED_S)])
+
+    async def counted() -> bool:
+        return (await counts(world)).get("item-002") == 2.0**20
+
+    await eventually(counted)
+
+
 async def test_another_gateway_counts_what_this_one_recorded(world: World) -> None:
     async with running_gateway(world.settings) as (other, _):
         await world.client.record_events([use("item-001", LEARNED_S + 1)])

@@ -82,6 +82,7 @@ async def running_world(directory: Path, **settings: object) -> AsyncIterator[Wo
     async with running_part(retrieval) as retrieval_part, running_part(ranking) as ranking_part:
         values: dict[str, object] = {
             "database_url": f"sqlite:///{directory}/users.db",
+            "audit_file": f"{directory}/audit.jsonl",
             "reconcile_interval_s": 0.1,
         } | settings
         chosen = Settings(

@@ -202,15 +202,19 @@ class Retrieval:
 
 @asynccontextmanager
 async def running_retrieval(
-    directory: Path, milvus_uri: str, triton_target: str
+    directory: Path, milvus_uri: str, triton_target: str, **more: object
 ) -> AsyncIterator[Retrieval]:
-    """Run a retrieval service in this loop, with its database in a directory."""
+    """Run a retrieval service in this loop, with its database in a directory.
+
+    more: further settings.
+    """
     settings = Settings(
         database_url=f"sqlite:///{directory / 'catalogue.db'}",
         milvus_uri=milvus_uri,
         triton_target=triton_target,
         follow_interval_s=0.05,
         index_interval_s=0.1,
+        **more,  # type: ignore[arg-type]
     )
     async with running_server("127.0.0.1", 0, SERVICES, retrieval_parts(settings)) as port:
         target = f"127.0.0.1:{port}"

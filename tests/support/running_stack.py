@@ -54,10 +54,11 @@ class RunningStack:
         return cls(state, release, tuple(free_ports(len(PORT_OPTIONS))))
 
     @classmethod
-    def start(cls, state: Path, release: Path) -> "RunningStack":
-        """Start the stack in the background; it serves when this returns."""
+    def start(cls, state: Path, release: Path, *more: object) -> "RunningStack":
+        """Start the stack in the background, with more options; it serves when this returns."""
         stack = cls.on_free_ports(state, release)
-        tandem("up", "--release", release, "--state", state, *stack.port_options, "--detach")
+        options = ("--release", release, "--state", state, *stack.port_options, *more)
+        tandem("up", *options, "--detach")
         return stack
 
     def stop(self) -> None:

@@ -19,6 +19,8 @@ from tandem.v1.event_service_pb2_grpc import EventServiceStub
 from tandem.v1.item_pb2 import Item
 from tandem.v1.release_service_pb2 import ActivateReleaseRequest, ActivateReleaseResponse
 from tandem.v1.release_service_pb2_grpc import ReleaseServiceStub
+from tandem.v1.user_service_pb2 import ExportUserRequest, ExportUserResponse
+from tandem.v1.user_service_pb2_grpc import UserServiceStub
 from tandem_client import calls
 from tandem_client.calls import Call
 from tandem_client.channel import open_channel
@@ -120,6 +122,13 @@ class TandemClient:
         """Have every service load a release, then serve it. Yields the steps as they happen."""
         request = ActivateReleaseRequest(release_uri=release_uri, force=force)
         yield from ReleaseServiceStub(self._channel).ActivateRelease(request, timeout=timeout_s)
+
+    def export_user(
+        self, user_id: str, *, timeout_s: float | None = None
+    ) -> Iterator[ExportUserResponse]:
+        """Yield all that is stored of a user, in batches: profile, events, then impressions."""
+        request = ExportUserRequest(user_id=user_id)
+        yield from UserServiceStub(self._channel).ExportUser(request, timeout=timeout_s)
 
     def _send(self, call: Call[R]) -> R:
         catalogued = call.stub is CatalogServiceStub

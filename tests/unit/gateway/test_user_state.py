@@ -12,8 +12,9 @@ from sqlalchemy import Connection
 from features.ids import item_hashes
 from gateway_service.attribution import Tokens
 from gateway_service.store.database import Database
+from gateway_service.store.erasures import erase_user
 from gateway_service.store.events import event_rows, record_events
-from gateway_service.store.user_state import HISTORY_MAX, erase_user, read_user_state
+from gateway_service.store.user_state import HISTORY_MAX, read_user_state
 from serving.errors import NotFound, StorageUnavailable
 from tandem.v1 import event_pb2
 from tandem.v1.event_pb2 import Event
@@ -146,7 +147,7 @@ async def test_erasing_leaves_other_users_alone(tmp_path: Path) -> None:
         for user_id in ("anna", "bert")
     ]
     await record(database, events)
-    erased = await database.write(lambda c: erase_user(c, "anna"), purge=True)
+    erased = await database.write(lambda c: erase_user(c, "anna", "hash", 1), purge=True)
     assert (erased.erased_event_count, erased.erased_impression_count) == (1, 0)
     assert (await state(database, "anna")).version == 0
     assert len((await state(database, "bert")).history) == 1

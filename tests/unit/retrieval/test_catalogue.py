@@ -6,6 +6,7 @@ from pathlib import Path
 
 import pytest
 
+from features.policy import NO_POLICY, Policy
 from retrieval_service.catalogue.catalogue import Catalogue
 from retrieval_service.catalogue.database import Database
 from retrieval_service.catalogue.store import Store
@@ -234,3 +235,31 @@ async def test_an_item_out_of_bounds_is_refused(parts: Parts, change: object, fi
 async def test_a_batch_has_1_to_500_items(parts: Parts, count: int) -> None:
     with pytest.raises(InvalidField, match="items"):
         await parts.upsert(*(item(str(n)) for n in range(count)))
+
+
+def of_kind(item_id: str, tag: str, description: str = "") -> Item:
+    return Item(item_id=item_id, title="A title", tags=[tag], description=description)
+
+
+async def test_the_view_judges_what_is_written_and_forgets_what_is_deleted(parts: Parts) -> None:
+    policy = Policy(digest="x", tags=frozenset({"gore"}), words=("hidden weapon",))
+    await parts.view.enforce(policy)
+    await parts.upsert(
+        of_kind("a", "gore"), of_kind("b", "calm"), of_kind("c", "calm", "It has a hidden weapon.")
+    )
+    assert {i: v.rule for i, v in parts.view.verdicts.items()} == {
+        "a": "block.tags 'gore'",
+        "c": "block.words 'hidden weapon'",
+    }
+    await parts.upsert(of_kind("a", "calm"), of_kind("b", "gore"))
+    await parts.catalogue.delete(["c"])
+    assert set(parts.view.verdicts) == {"b"}
+
+
+async def test_another_policy_judges_the_whole_catalogue_at_once(parts: Parts) -> None:
+    await parts.upsert(*(of_kind(str(n), "gore", "a weapon" if n % 2 else "") for n in range(40)))
+    assert not parts.view.verdicts
+    await parts.view.enforce(Policy(digest="x", words=("weapon",)))
+    assert set(parts.view.verdicts) == {str(n) for n in range(1, 40, 2)}
+    await parts.view.enforce(NO_POLICY)
+    assert not parts.view.verdicts

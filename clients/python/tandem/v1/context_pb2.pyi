@@ -33,7 +33,9 @@ class _PersonalizationEnumTypeWrapper(_enum_type_wrapper._EnumTypeWrapper[_Perso
     PERSONALIZATION_ON: _Personalization.ValueType  # 1
     """On, unless the user's profile has turned it off."""
     PERSONALIZATION_OFF: _Personalization.ValueType  # 2
-    """Off: profile and history are not read, except that seen items stay out."""
+    """Off: profile and history are not read, except that seen items stay out and that a year of birth
+    counts for age limits.
+    """
 
 class Personalization(_Personalization, metaclass=_PersonalizationEnumTypeWrapper):
     """Personalization says whether an answer may depend on the user."""
@@ -43,7 +45,9 @@ PERSONALIZATION_UNSPECIFIED: Personalization.ValueType  # 0
 PERSONALIZATION_ON: Personalization.ValueType  # 1
 """On, unless the user's profile has turned it off."""
 PERSONALIZATION_OFF: Personalization.ValueType  # 2
-"""Off: profile and history are not read, except that seen items stay out."""
+"""Off: profile and history are not read, except that seen items stay out and that a year of birth
+counts for age limits.
+"""
 Global___Personalization: _TypeAlias = Personalization  # noqa: Y015
 
 @_typing.final

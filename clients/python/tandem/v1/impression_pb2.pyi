@@ -208,6 +208,7 @@ class Impression(_message.Message):
     EXPERIMENT_ARMS_FIELD_NUMBER: _builtins.int
     ITEMS_FIELD_NUMBER: _builtins.int
     FEATURES_FIELD_NUMBER: _builtins.int
+    LOGGED_TIME_FIELD_NUMBER: _builtins.int
     impression_id: _builtins.bytes
     """Id of the answer, 16 bytes."""
     user_id: _builtins.str
@@ -236,6 +237,10 @@ class Impression(_message.Message):
     def features(self) -> Global___FeatureLog:
         """The features as served, of a sample of answers."""
 
+    @_builtins.property
+    def logged_time(self) -> _timestamp_pb2.Timestamp:
+        """When it was stored. Set by exports of a user's data."""
+
     def __init__(
         self,
         *,
@@ -249,10 +254,11 @@ class Impression(_message.Message):
         experiment_arms: _abc.Mapping[_builtins.str, _builtins.str] | None = ...,
         items: _abc.Iterable[Global___ShownItem] | None = ...,
         features: Global___FeatureLog | None = ...,
+        logged_time: _timestamp_pb2.Timestamp | None = ...,
     ) -> None: ...
-    _HasFieldArgType: _TypeAlias = _typing.Literal["features", b"features", "request_time", b"request_time"]  # noqa: Y015
+    _HasFieldArgType: _TypeAlias = _typing.Literal["features", b"features", "logged_time", b"logged_time", "request_time", b"request_time"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["degraded", b"degraded", "experiment_arms", b"experiment_arms", "features", b"features", "impression_id", b"impression_id", "items", b"items", "release_id", b"release_id", "request_id", b"request_id", "request_time", b"request_time", "surface", b"surface", "user_id", b"user_id"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["degraded", b"degraded", "experiment_arms", b"experiment_arms", "features", b"features", "impression_id", b"impression_id", "items", b"items", "logged_time", b"logged_time", "release_id", b"release_id", "request_id", b"request_id", "request_time", b"request_time", "surface", b"surface", "user_id", b"user_id"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
@@ -266,6 +272,7 @@ class LoggedEvent(_message.Message):
 
     EVENT_FIELD_NUMBER: _builtins.int
     ATTRIBUTED_FIELD_NUMBER: _builtins.int
+    RECEIVED_TIME_FIELD_NUMBER: _builtins.int
     @_builtins.property
     def event(self) -> _event_pb2.Event:
         """The event, with its id and its time; the token is left out."""
@@ -274,15 +281,20 @@ class LoggedEvent(_message.Message):
     def attributed(self) -> Global___Attributed:
         """What its token said. Unset: there was none, or none that was valid for this user and item."""
 
+    @_builtins.property
+    def received_time(self) -> _timestamp_pb2.Timestamp:
+        """When the server received it."""
+
     def __init__(
         self,
         *,
         event: _event_pb2.Event | None = ...,
         attributed: Global___Attributed | None = ...,
+        received_time: _timestamp_pb2.Timestamp | None = ...,
     ) -> None: ...
-    _HasFieldArgType: _TypeAlias = _typing.Literal["attributed", b"attributed", "event", b"event"]  # noqa: Y015
+    _HasFieldArgType: _TypeAlias = _typing.Literal["attributed", b"attributed", "event", b"event", "received_time", b"received_time"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["attributed", b"attributed", "event", b"event"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["attributed", b"attributed", "event", b"event", "received_time", b"received_time"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 

@@ -48,8 +48,8 @@ class RetrievalServiceServicer:
 
     def Retrieve(self, request, context):
         """Retrieve runs all sources in parallel, each under its share of the deadline, and returns the
-        merged candidates without seen, unavailable, excluded or filtered items. It fails only if every
-        source does.
+        merged candidates without seen, unavailable, excluded or filtered items, and without those that
+        the safety policy keeps from the user. It fails only if every source does.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')

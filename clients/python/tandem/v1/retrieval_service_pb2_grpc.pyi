@@ -35,8 +35,8 @@ class RetrievalServiceStub:
     def __new__(cls, channel: _aio.Channel) -> RetrievalServiceAsyncStub: ...
     Retrieve: _grpc.UnaryUnaryMultiCallable[_retrieval_service_pb2.RetrieveRequest, _retrieval_service_pb2.RetrieveResponse]
     """Retrieve runs all sources in parallel, each under its share of the deadline, and returns the
-    merged candidates without seen, unavailable, excluded or filtered items. It fails only if every
-    source does.
+    merged candidates without seen, unavailable, excluded or filtered items, and without those that
+    the safety policy keeps from the user. It fails only if every source does.
     """
 
 @_typing.type_check_only
@@ -46,8 +46,8 @@ class RetrievalServiceAsyncStub(RetrievalServiceStub):
     def __init__(self, channel: _aio.Channel) -> None: ...
     Retrieve: _aio.UnaryUnaryMultiCallable[_retrieval_service_pb2.RetrieveRequest, _retrieval_service_pb2.RetrieveResponse]  # type: ignore[assignment]
     """Retrieve runs all sources in parallel, each under its share of the deadline, and returns the
-    merged candidates without seen, unavailable, excluded or filtered items. It fails only if every
-    source does.
+    merged candidates without seen, unavailable, excluded or filtered items, and without those that
+    the safety policy keeps from the user. It fails only if every source does.
     """
 
 class RetrievalServiceServicer(metaclass=_abc_1.ABCMeta):
@@ -60,8 +60,8 @@ class RetrievalServiceServicer(metaclass=_abc_1.ABCMeta):
         context: _ServicerContext,
     ) -> _typing.Union[_retrieval_service_pb2.RetrieveResponse, _abc.Awaitable[_retrieval_service_pb2.RetrieveResponse]]:
         """Retrieve runs all sources in parallel, each under its share of the deadline, and returns the
-        merged candidates without seen, unavailable, excluded or filtered items. It fails only if every
-        source does.
+        merged candidates without seen, unavailable, excluded or filtered items, and without those that
+        the safety policy keeps from the user. It fails only if every source does.
         """
 
 def add_RetrievalServiceServicer_to_server(servicer: RetrievalServiceServicer, server: _typing.Union[_grpc.Server, _aio.Server]) -> None: ...

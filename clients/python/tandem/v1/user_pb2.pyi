@@ -33,6 +33,7 @@ class UserProfile(_message.Message):
     GROUP_FIELD_NUMBER: _builtins.int
     PERSONALIZATION_DISABLED_FIELD_NUMBER: _builtins.int
     SAID_TIME_FIELD_NUMBER: _builtins.int
+    BIRTH_YEAR_FIELD_NUMBER: _builtins.int
     text: _builtins.str
     """The user's own words about what they like, at most 16,384 bytes."""
     language_code: _builtins.str
@@ -43,6 +44,10 @@ class UserProfile(_message.Message):
     """Group for reports by group, at most 64 bytes. Never read by a model."""
     personalization_disabled: _builtins.bool
     """True if the user has turned personalisation off. Default false."""
+    birth_year: _builtins.int
+    """Year of birth, 1900 to 2100. 0: unknown. Read for the age limits of a safety policy alone, never
+    by a model.
+    """
     @_builtins.property
     def interest_tags(self) -> _containers.RepeatedCompositeFieldContainer[Global___InterestTag]:
         """Interests, strongest first, at most 256."""
@@ -63,10 +68,11 @@ class UserProfile(_message.Message):
         group: _builtins.str = ...,
         personalization_disabled: _builtins.bool = ...,
         said_time: _timestamp_pb2.Timestamp | None = ...,
+        birth_year: _builtins.int = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _typing.Literal["said_time", b"said_time"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["group", b"group", "interest_tags", b"interest_tags", "language_code", b"language_code", "personalization_disabled", b"personalization_disabled", "region_code", b"region_code", "said_time", b"said_time", "text", b"text"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["birth_year", b"birth_year", "group", b"group", "interest_tags", b"interest_tags", "language_code", b"language_code", "personalization_disabled", b"personalization_disabled", "region_code", b"region_code", "said_time", b"said_time", "text", b"text"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 

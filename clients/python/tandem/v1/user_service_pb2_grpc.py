@@ -50,6 +50,11 @@ class UserServiceStub:
                 request_serializer=tandem_dot_v1_dot_user__service__pb2.EraseUserRequest.SerializeToString,
                 response_deserializer=tandem_dot_v1_dot_user__service__pb2.EraseUserResponse.FromString,
                 _registered_method=True)
+        self.ExportUser = channel.unary_stream(
+                '/tandem.v1.UserService/ExportUser',
+                request_serializer=tandem_dot_v1_dot_user__service__pb2.ExportUserRequest.SerializeToString,
+                response_deserializer=tandem_dot_v1_dot_user__service__pb2.ExportUserResponse.FromString,
+                _registered_method=True)
 
 
 class UserServiceServicer:
@@ -72,8 +77,18 @@ class UserServiceServicer:
         raise NotImplementedError('Method not implemented!')
 
     def EraseUser(self, request, context):
-        """EraseUser removes profile, events and impressions of a user from the store, for good.
+        """EraseUser removes profile, events and impressions of a user from the store, for good. What is
+        kept is a hash of the id with the time, so that a restored backup is erased again.
         Erasing an unknown user is no error.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def ExportUser(self, request, context):
+        """ExportUser returns all that is stored of a user: first the profile, then events, then
+        impressions, each oldest first, in batches. An unknown user has an empty first message; that is
+        no error. What is written meanwhile may be in it or not.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')
@@ -96,6 +111,11 @@ def add_UserServiceServicer_to_server(servicer, server):
                     servicer.EraseUser,
                     request_deserializer=tandem_dot_v1_dot_user__service__pb2.EraseUserRequest.FromString,
                     response_serializer=tandem_dot_v1_dot_user__service__pb2.EraseUserResponse.SerializeToString,
+            ),
+            'ExportUser': grpc.unary_stream_rpc_method_handler(
+                    servicer.ExportUser,
+                    request_deserializer=tandem_dot_v1_dot_user__service__pb2.ExportUserRequest.FromString,
+                    response_serializer=tandem_dot_v1_dot_user__service__pb2.ExportUserResponse.SerializeToString,
             ),
     }
     generic_handler = grpc.method_handlers_generic_handler(
@@ -180,6 +200,33 @@ class UserService:
             '/tandem.v1.UserService/EraseUser',
             tandem_dot_v1_dot_user__service__pb2.EraseUserRequest.SerializeToString,
             tandem_dot_v1_dot_user__service__pb2.EraseUserResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def ExportUser(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_stream(
+            request,
+            target,
+            '/tandem.v1.UserService/ExportUser',
+            tandem_dot_v1_dot_user__service__pb2.ExportUserRequest.SerializeToString,
+            tandem_dot_v1_dot_user__service__pb2.ExportUserResponse.FromString,
             options,
             channel_credentials,
             insecure,

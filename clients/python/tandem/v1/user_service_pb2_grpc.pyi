@@ -40,8 +40,14 @@ class UserServiceStub:
     state with version 0; that is no error.
     """
     EraseUser: _grpc.UnaryUnaryMultiCallable[_user_service_pb2.EraseUserRequest, _user_service_pb2.EraseUserResponse]
-    """EraseUser removes profile, events and impressions of a user from the store, for good.
+    """EraseUser removes profile, events and impressions of a user from the store, for good. What is
+    kept is a hash of the id with the time, so that a restored backup is erased again.
     Erasing an unknown user is no error.
+    """
+    ExportUser: _grpc.UnaryStreamMultiCallable[_user_service_pb2.ExportUserRequest, _user_service_pb2.ExportUserResponse]
+    """ExportUser returns all that is stored of a user: first the profile, then events, then
+    impressions, each oldest first, in batches. An unknown user has an empty first message; that is
+    no error. What is written meanwhile may be in it or not.
     """
 
 @_typing.type_check_only
@@ -56,8 +62,14 @@ class UserServiceAsyncStub(UserServiceStub):
     state with version 0; that is no error.
     """
     EraseUser: _aio.UnaryUnaryMultiCallable[_user_service_pb2.EraseUserRequest, _user_service_pb2.EraseUserResponse]  # type: ignore[assignment]
-    """EraseUser removes profile, events and impressions of a user from the store, for good.
+    """EraseUser removes profile, events and impressions of a user from the store, for good. What is
+    kept is a hash of the id with the time, so that a restored backup is erased again.
     Erasing an unknown user is no error.
+    """
+    ExportUser: _aio.UnaryStreamMultiCallable[_user_service_pb2.ExportUserRequest, _user_service_pb2.ExportUserResponse]  # type: ignore[assignment]
+    """ExportUser returns all that is stored of a user: first the profile, then events, then
+    impressions, each oldest first, in batches. An unknown user has an empty first message; that is
+    no error. What is written meanwhile may be in it or not.
     """
 
 class UserServiceServicer(metaclass=_abc_1.ABCMeta):
@@ -87,8 +99,20 @@ class UserServiceServicer(metaclass=_abc_1.ABCMeta):
         request: _user_service_pb2.EraseUserRequest,
         context: _ServicerContext,
     ) -> _typing.Union[_user_service_pb2.EraseUserResponse, _abc.Awaitable[_user_service_pb2.EraseUserResponse]]:
-        """EraseUser removes profile, events and impressions of a user from the store, for good.
+        """EraseUser removes profile, events and impressions of a user from the store, for good. What is
+        kept is a hash of the id with the time, so that a restored backup is erased again.
         Erasing an unknown user is no error.
+        """
+
+    @_abc_1.abstractmethod
+    def ExportUser(
+        self,
+        request: _user_service_pb2.ExportUserRequest,
+        context: _ServicerContext,
+    ) -> _typing.Union[_abc.Iterator[_user_service_pb2.ExportUserResponse], _abc.AsyncIterator[_user_service_pb2.ExportUserResponse]]:
+        """ExportUser returns all that is stored of a user: first the profile, then events, then
+        impressions, each oldest first, in batches. An unknown user has an empty first message; that is
+        no error. What is written meanwhile may be in it or not.
         """
 
 def add_UserServiceServicer_to_server(servicer: UserServiceServicer, server: _typing.Union[_grpc.Server, _aio.Server]) -> None: ...
