@@ -26,7 +26,7 @@ from features.vocabulary import Vocabulary
 from features.word_index import WordIndex, read_word_index
 from serving.errors import ReleaseUnusable
 
-FORMAT = 6
+FORMAT = 7
 MANIFEST = "manifest.json"
 CANDIDATES_DEFAULT = 200
 
