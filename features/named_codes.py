@@ -1,7 +1,8 @@
 """A name for each item, such as its brand, as a number: comparing numbers costs little."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from functools import cached_property
 
 import numpy as np
 import numpy.typing as npt
@@ -17,11 +18,25 @@ class NamedCodes:
     names: Sequence[str]
     codes: Int32
 
-    def of_rows(self, rows: Int32) -> Int32:
-        """Return the codes of items by row, int32 [n], NAMELESS for a row of -1."""
-        if not len(self.codes):
-            return np.full(len(rows), NAMELESS, np.int32)
-        return np.where(rows >= 0, self.codes[np.maximum(rows, 0)], NAMELESS).astype(np.int32)
+    @cached_property
+    def _place(self) -> dict[str, int]:
+        return {name: place for place, name in enumerate(self.names)}
+
+    def of_rows(self, rows: Int32, changed: Mapping[int, str]) -> Int32:
+        """Return the codes of items by row, int32 [n], NAMELESS for a row of -1.
+
+        changed: names of some of the n items that count instead. Names that are new get codes of
+        their own, which hold for this answer alone.
+        """
+        codes = np.full(len(rows), NAMELESS, np.int32)
+        codes[rows >= 0] = self.codes[rows[rows >= 0]]
+        new: dict[str, int] = {}
+        for at, name in changed.items():
+            place = self._place.get(name)
+            if place is None:
+                place = new.setdefault(name, len(self.names) + len(new)) if name else NAMELESS
+            codes[at] = place
+        return codes
 
     def by_item(self) -> list[str]:
         """Return each item's name, "" for one without."""

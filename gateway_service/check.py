@@ -4,15 +4,18 @@ from collections.abc import Iterable
 from itertools import chain
 
 from features.release import Release
+from features.variety import asks_for_kinds
 from gateway_service.blocklist import Blocklist
 from gateway_service.conditions import Conditions
 from gateway_service.downstream import Downstream
 from gateway_service.fallback import fallback_candidates, is_fallback
+from gateway_service.pins import Pinned
 from serving.stages import StageLog
 from tandem.v1 import stage_pb2
 from tandem.v1.candidate_pb2 import RankedItem
 from tandem.v1.catalog_service_pb2 import BatchGetItemsRequest
 from tandem.v1.item_pb2 import Item
+from tandem.v1.variety_pb2 import Variety
 
 # What the catalogue answers in one call.
 ITEMS_MAX = 1_000
@@ -25,12 +28,16 @@ def backfilled(
     user_id: str,
     wanted: int,
     conditions: Conditions,
+    variety: Variety,
 ) -> list[RankedItem]:
     """Return the ranked items, with items of the fallback list after them up to `wanted`.
 
     With conditions there are more of them, as few may satisfy these; but none where retrieval
-    applied them itself, as it then found all that do.
+    applied them itself, as it then found all that do. With limits there are more of them too where
+    there is nothing else.
     """
+    if asks_for_kinds(variety) and all(is_fallback(item.hits) for item in ranked):
+        wanted = ITEMS_MAX
     if conditions.any:
         wanted = ITEMS_MAX if all(is_fallback(item.hits) for item in ranked) else 0
     slate = {item.item_id: item for item in ranked}
@@ -53,16 +60,17 @@ async def check(
     slate: list[RankedItem],
     conditions: Conditions,
     blocked: Blocklist,
-    count: int,
+    pinned: Pinned,
     stages: StageLog,
     budget_s: float,
 ) -> tuple[list[RankedItem], dict[str, Item]]:
-    """Return the first `count` items that may be shown, and what the catalogue says of them.
+    """Return the items that may be shown, and what the catalogue says of them.
 
     The catalogue's items include those that the reasons name. Where it does not answer, nobody has
-    checked the fallback items: what the caller asked leaves them out then, words do not.
+    checked the fallback items: what the caller asked leaves them out then, words do not. Pinned
+    items may have been seen; those that nothing found are left out then too.
     """
-    slate = [item for item in slate if item.item_id not in blocked]
+    slate = [item for item in slate if item.item_id in pinned or item.item_id not in blocked]
     if not slate:
         return [], {}
     ids = _first_unique(chain((item.item_id for item in slate), _named_in_reasons(slate)))
@@ -74,11 +82,12 @@ async def check(
         + ("; fallback items are left out, for the filter" if conditions.asked else ""),
     )
     if answer is None:
-        sure = [i for i in slate if not (conditions.asked and is_fallback(i.hits))]
-        return sure[:count], {}
+        found = [i for i in slate if i.hits or i.item_id not in pinned]
+        found = [i for i in found if i.item_id not in blocked]
+        return [i for i in found if not (conditions.asked and is_fallback(i.hits))], {}
     items = {item.item_id: item for item in answer.items}
     fit = conditions.satisfied_by([item for item in answer.items if not item.unavailable])
-    shown = [item for item in slate if item.item_id in fit][:count]
+    shown = [item for item in slate if item.item_id in fit]
     for item in shown:
         item.title = items[item.item_id].title
     return shown, items

@@ -3,12 +3,14 @@
 import logging
 import secrets
 
+from gateway_service.arrange import arrange
 from gateway_service.blocklist import Blocklist
 from gateway_service.check import backfilled, check
 from gateway_service.conditions import conditions_of
 from gateway_service.downstream import Downstream
 from gateway_service.hydrate import hydrate
 from gateway_service.impression import impression_row
+from gateway_service.pins import pinned_items, with_pinned
 from gateway_service.rank import rank
 from gateway_service.reasons import explain, language_of
 from gateway_service.releases import Releases
@@ -82,15 +84,21 @@ class Recommender:
             stages,
             deadline.share(settings.rank_share, keep_s=keep_s),
         )
-        slate, items = await check(
+        pinned = pinned_items(request, count)
+        filled = backfilled(
+            ranked, release, blocked, user.user_id, wanted, conditions, request.variety
+        )
+        fit, items = await check(
             downstream,
-            backfilled(ranked, release, blocked, user.user_id, wanted, conditions),
+            with_pinned(filled, pinned),
             conditions,
             blocked,
-            count,
+            pinned,
             stages,
             deadline.share(settings.check_share, keep_s=keep_s),
         )
+        now_ms = context.request_time.ToMilliseconds()
+        slate = arrange(fit, items, pinned, request.variety, now_ms, count)
         explain(slate, items, context, language_of(user.profile, request.text))
 
         answer = RecommendResponse(

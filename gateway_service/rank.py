@@ -1,5 +1,6 @@
 """The third stage: the order of the candidates."""
 
+from features.variety import asks_for_kinds
 from gateway_service.downstream import Downstream
 from serving.stages import StageLog
 from tandem.v1 import stage_pb2
@@ -24,7 +25,10 @@ async def rank(
     stages: StageLog,
     budget_s: float,
 ) -> list[RankedItem]:
-    """Return up to `count` candidates, best first: as the ranking service says, else as found."""
+    """Return up to `count` candidates, best first: as the ranking service says, else as found.
+
+    As found it is all of them where the variety looks at their kinds, of which ranking alone knows.
+    """
     if not found.candidates:
         return []
     query = RankRequest(
@@ -39,7 +43,9 @@ async def rank(
         candidates=found.candidates,
         item_overrides=found.item_overrides,
         item_count=min(count, len(found.candidates)),
+        variety=request.variety if request.HasField("variety") else None,
     )
+    unranked = as_found(found)[: None if asks_for_kinds(request.variety) else count]
     ranked = await stages.run(
         stage_pb2.STAGE_RANK,
         downstream.ranking.Rank(query, timeout=budget_s),
@@ -47,7 +53,7 @@ async def rank(
         instead="items are in the order in which retrieval returned them",
     )
     if ranked is None:
-        return as_found(found)[:count]
+        return unranked
     stages.skipped.extend(ranked.skipped_stages)
     stages.timings.extend(ranked.stage_timings)
     if not ranked.items:
@@ -56,7 +62,7 @@ async def rank(
             stage_pb2.SKIP_CAUSE_UNAVAILABLE,
             "chose nothing; items are in the order in which retrieval returned them",
         )
-        return as_found(found)[:count]
+        return unranked
     hits = {candidate.item_id: candidate.hits for candidate in found.candidates}
     for item in ranked.items:
         if not item.hits:

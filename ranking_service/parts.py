@@ -61,7 +61,7 @@ async def ranking_parts(
         identify, lambda uri: asyncio.to_thread(load, uri), forget, health.set_ready
     )
     ranking_service_pb2_grpc.add_RankingServiceServicer_to_server(
-        RankingServicer(RankPipeline(shelf, thread)), server
+        RankingServicer(RankPipeline(shelf, thread, settings.diversity)), server
     )
     release_service_pb2_grpc.add_ReleaseLoaderServiceServicer_to_server(
         LoaderServicer(shelf), server

@@ -13,7 +13,7 @@ class Settings:
 
     host, port: where to listen. reflection: whether reflection is on. threads: processor threads of
     a forward pass. queue_max: requests that may wait for the model before more are refused.
-    log_level: of Python's logging.
+    diversity: from 0 to 1, of requests that set none. log_level: of Python's logging.
     """
 
     host: str = "127.0.0.1"
@@ -21,4 +21,5 @@ class Settings:
     reflection: bool = True
     threads: Annotated[int, Between(1, 1024)] = os.cpu_count() or 1
     queue_max: Annotated[int, Between(1, 100_000)] = 32
+    diversity: Annotated[float, Between(0.0, 1.0)] = 0.1
     log_level: str = "INFO"

@@ -1,13 +1,12 @@
 """The answer: chosen items with probabilities, contributions and reasons."""
 
-from collections.abc import Iterable
-
 import numpy as np
 
 from models.ranker.config import RankerConfig
 from ranking_service.item_features import RankInput
 from ranking_service.reasons import ReasonFinder
 from ranking_service.scorer import Scores
+from ranking_service.selector.select import Slate
 from tandem.v1.candidate_pb2 import ActionProbability, Contribution, RankedItem
 from tandem.v1.event_pb2 import Action
 from tandem.v1.ranking_service_pb2 import RankRequest
@@ -26,7 +25,7 @@ def ranked_items(
     scores: Scores,
     config: RankerConfig,
     bias: float,
-    chosen: Iterable[int],
+    slate: Slate,
 ) -> list[RankedItem]:
     """Return the chosen candidates as messages, in order."""
     finder = ReasonFinder(request, found, config.features)
@@ -45,8 +44,9 @@ def ranked_items(
             contributions=contributions(scores, config, bias, place),
             reasons=finder.reasons(place, scores.features[place]),
             hits=found.candidates[place].hits,
+            selector_shift=shift,
         )
-        for place in chosen
+        for place, shift in zip(slate.places.tolist(), slate.shifts.tolist(), strict=True)
     ]
 
 
