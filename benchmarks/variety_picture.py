@@ -11,11 +11,11 @@ mpl.use("Agg")
 from matplotlib import pyplot as plt  # after the choice of a backend without a screen
 
 SHOWN = {
-    "tandem": ("#c2410c", "o", "Tandem's selector"),
+    "tandem": ("#c2410c", "o", "Tandem's selector by its dial, 95 % interval"),
     "mmr": ("#2563eb", "s", "maximal marginal relevance"),
     "shuffle": ("#64748b", "^", "shuffle of the best 30"),
 }
-LABELLED = (0.1, 0.3, 0.5, 0.7, 1.0)
+LABELLED = (0.2, 0.4, 0.6, 0.8, 1.0)
 
 
 def draw(points: Sequence[dict[str, Any]], file: Path) -> None:

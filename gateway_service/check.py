@@ -43,7 +43,7 @@ def backfilled(
     slate = {item.item_id: item for item in ranked}
     if len(slate) >= wanted:
         return list(slate.values())
-    last = ranked[-1].score if ranked else 0.0
+    last = min((item.score for item in ranked), default=0.0)
     # As many as are ranked already may be found again.
     for candidate in fallback_candidates(release, blocked, user_id, wanted + len(slate)):
         if len(slate) >= wanted:

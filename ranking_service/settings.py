@@ -13,7 +13,8 @@ class Settings:
 
     host, port: where to listen. reflection: whether reflection is on. threads: processor threads of
     a forward pass. queue_max: requests that may wait for the model before more are refused.
-    diversity: from 0 to 1, of requests that set none. log_level: of Python's logging.
+    diversity: from 0 to 1, of requests that set none, see docs/variety.md.
+    log_level: of Python's logging.
     """
 
     host: str = "127.0.0.1"
@@ -21,5 +22,5 @@ class Settings:
     reflection: bool = True
     threads: Annotated[int, Between(1, 1024)] = os.cpu_count() or 1
     queue_max: Annotated[int, Between(1, 100_000)] = 32
-    diversity: Annotated[float, Between(0.0, 1.0)] = 0.1
+    diversity: Annotated[float, Between(0.0, 1.0)] = 0.2
     log_level: str = "INFO"

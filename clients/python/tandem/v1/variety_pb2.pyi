@@ -35,8 +35,8 @@ class Variety(_message.Message):
     KEEP_NEAR_DUPLICATES_FIELD_NUMBER: _builtins.int
     diversity: _builtins.float
     """How much unlikeness of the items' texts counts against their value: from 0, value alone, to 1,
-    unlikeness alone. Default when unset: the ranking service's setting, which is small. It has a say
-    in the first 100 places; further ones are by value.
+    unlikeness alone. Default when unset: the ranking service's setting, 0.2 unless it
+    was changed. It has a say in the first 100 places; further ones are by value.
     """
     category_max: _builtins.int
     """At most so many items of the list have the same broadest category, the first of the item's
