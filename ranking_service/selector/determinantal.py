@@ -8,8 +8,11 @@ import numpy as np
 import numpy.typing as npt
 
 Float32 = npt.NDArray[np.float32]
-# Of an item that adds nothing to those chosen the logarithm would have no bound.
-RESIDUAL_LEAST = 1e-3
+# Of an item that adds nothing to those chosen the logarithm would have no bound. Where texts say
+# little, such as a category's name, many add nothing: value must still be able to outweigh it.
+RESIDUAL_LEAST = 0.05
+# Below it rounding is most of what is left.
+SPANNED = 1e-3
 VALUE_LEAST = 1e-2
 
 
@@ -31,7 +34,7 @@ class Residuals:
     def take(self, item: int) -> None:
         """Take note that an item is chosen."""
         own = self.left[item]
-        if own <= RESIDUAL_LEAST or self._chosen == len(self._rows):
+        if own <= SPANNED or self._chosen == len(self._rows):
             return
         rows = self._rows[: self._chosen]
         row = (self._kernel[item] - rows[:, item] @ rows) / np.sqrt(own)

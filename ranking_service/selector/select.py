@@ -17,6 +17,7 @@ from ranking_service.selector.stand_ins import with_stand_ins
 Bool = npt.NDArray[np.bool_]
 Float32 = npt.NDArray[np.float32]
 Places = npt.NDArray[np.intp]
+CROWD = 10
 
 
 @dataclass(frozen=True)
@@ -95,9 +96,12 @@ def select(
 def worse_of_near(kernel: Float32) -> Places:
     """Return which of p items, best first, are nearly the same as a better one that is not.
 
-    kernel: float32 [p, p], their cosines.
+    kernel: float32 [p, p], their cosines. Items whose text is that of CROWD and more say too little
+    to be told apart by it, such as a category's name: they are no duplicates.
     """
     near = are_near(kernel)
+    crowded = near.sum(axis=1) >= CROWD
+    near[crowded] = near[:, crowded] = False
     np.fill_diagonal(near, val=False)
     worse = np.zeros(len(kernel), np.bool_)
     for item in np.flatnonzero(near.any(axis=1)):

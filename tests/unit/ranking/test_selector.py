@@ -187,6 +187,19 @@ def test_the_worse_of_two_near_duplicates_goes_behind_all_others() -> None:
     assert 3 not in chosen(values, vectors, count=11, keep=False, diversity=1.0).places
 
 
+def test_a_text_that_many_items_have_makes_them_no_near_duplicates() -> None:
+    values = np.linspace(1, 0.1, 30).astype(np.float32)
+    vectors = some_vectors(30)
+    vectors[:20] = vectors[0]
+    vectors[21] = vectors[20]
+    places = chosen(values, vectors, count=30, keep=False).places.tolist()
+    assert places == [*range(21), *range(22, 30), 21]
+    # Their value still counts against the unlikeness of others.
+    places = chosen(values, vectors, count=30, keep=False, diversity=0.2).places.tolist()
+    assert places[0] == 0
+    assert 1 in places[:10]
+
+
 def test_items_without_texts_are_no_near_duplicates_of_each_other() -> None:
     values = np.linspace(1, 0.1, 30).astype(np.float32)
     nothing = np.zeros((30, WIDTH * 24), np.float32)
