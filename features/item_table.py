@@ -9,6 +9,7 @@ import numpy as np
 import numpy.typing as npt
 import pyarrow.parquet as pq
 
+from features.named_codes import NamedCodes, coded
 from features.places import unit_vectors
 
 Float32 = npt.NDArray[np.float32]
@@ -26,6 +27,7 @@ class ItemTable:
     popularity: float32 [items], interactions in all. recent_popularity: the same with each
     interaction halved for every 30 days before the newest. create_time_ms: int64 [items], Unix
     milliseconds, -1 where unknown. latitude, longitude: float32 [items], degrees, NaN if unknown.
+    category: the broadest one of each item, the first of its categories. brand: of each item.
     """
 
     item_ids: Sequence[str]
@@ -37,6 +39,8 @@ class ItemTable:
     create_time_ms: npt.NDArray[np.int64]
     latitude: Float32
     longitude: Float32
+    category: NamedCodes
+    brand: NamedCodes
 
     def __len__(self) -> int:
         return len(self.item_ids)
@@ -98,4 +102,6 @@ def read_item_table(directory: Path) -> ItemTable:
         create_time_ms=np.asarray(table.column("create_time_ms").to_numpy(), dtype=np.int64),
         latitude=column("latitude"),
         longitude=column("longitude"),
+        category=coded(table.column("category").to_pylist()),
+        brand=coded(table.column("brand").to_pylist()),
     )

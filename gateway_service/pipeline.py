@@ -4,6 +4,7 @@ import logging
 import random
 import secrets
 
+from gateway_service.arrange import arrange
 from gateway_service.attribution import Tokens, attribution_of
 from gateway_service.blocklist import Blocklist
 from gateway_service.check import backfilled, check
@@ -12,6 +13,7 @@ from gateway_service.downstream import Downstream
 from gateway_service.hydrate import hydrate
 from gateway_service.impression import impression_of
 from gateway_service.live_counts import LiveCounts
+from gateway_service.pins import pinned_items, with_pinned
 from gateway_service.rank import rank
 from gateway_service.reasons import explain, language_of
 from gateway_service.releases import Releases
@@ -103,18 +105,29 @@ class Recommender:
             reason_count=min(count, settings.reason_count),
             log_features=random.random() < settings.feature_log_share,
         )
-        slate, items = await check(
+        pinned = pinned_items(request, count)
+        filled = backfilled(
+            list(ranked.items),
+            release,
+            blocked,
+            user.user_id,
+            wanted,
+            conditions,
+            permitted,
+            request.variety,
+        )
+        fit, items = await check(
             downstream,
-            backfilled(
-                list(ranked.items), release, blocked, user.user_id, wanted, conditions, permitted
-            ),
+            with_pinned(filled, pinned),
             conditions,
             permitted,
             blocked,
-            count,
+            pinned,
             stages,
             deadline.share(settings.check_share, keep_s=keep_s),
         )
+        now_ms = context.request_time.ToMilliseconds()
+        slate = arrange(fit, items, pinned, request.variety, now_ms, count)
         explain(slate, items, context, language_of(user.profile, request.text))
 
         answer = RecommendResponse(

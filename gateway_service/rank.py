@@ -1,5 +1,6 @@
 """The third stage: the order of the candidates."""
 
+from features.variety import asks_for_kinds
 from gateway_service.downstream import Downstream
 from gateway_service.live_counts import LiveCounts
 from serving.stages import StageLog
@@ -31,6 +32,7 @@ async def rank(
 ) -> RankResponse:
     """Return up to `count` candidates, best first: as the ranking service says, else as found.
 
+    As found it is all of them where the variety looks at their kinds, of which ranking alone knows.
     reason_count: how many of them are to come with what items of the history weigh. log_features:
     whether to return what the ranker read of them.
     """
@@ -51,7 +53,10 @@ async def rank(
         live_counts=live.of_items(found.release_id, [c.item_id for c in found.candidates]),
         log_features=log_features,
         reason_count=reason_count,
+        variety=request.variety if request.HasField("variety") else None,
     )
+    kept = None if asks_for_kinds(request.variety) else count
+    unranked = RankResponse(items=as_found(found)[:kept])
     ranked = await stages.run(
         stage_pb2.STAGE_RANK,
         downstream.ranking.Rank(query, timeout=budget_s),
@@ -59,7 +64,7 @@ async def rank(
         instead="items are in the order in which retrieval returned them",
     )
     if ranked is None:
-        return RankResponse(items=as_found(found)[:count])
+        return unranked
     stages.skipped.extend(ranked.skipped_stages)
     stages.timings.extend(ranked.stage_timings)
     if not ranked.items:
@@ -68,7 +73,7 @@ async def rank(
             stage_pb2.SKIP_CAUSE_UNAVAILABLE,
             "chose nothing; items are in the order in which retrieval returned them",
         )
-        return RankResponse(items=as_found(found)[:count])
+        return unranked
     hits = {candidate.item_id: candidate.hits for candidate in found.candidates}
     for item in ranked.items:
         if not item.hits:

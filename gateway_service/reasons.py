@@ -30,6 +30,7 @@ SENTENCES: dict[str, dict[ReasonKind.ValueType, tuple[str, str]]] = {
         candidate_pb2.REASON_KIND_HABIT: ("", "You come back to this"),
         candidate_pb2.REASON_KIND_NEARBY: ("", "Close to where you are"),
         candidate_pb2.REASON_KIND_TIME_OF_DAY: ("", "Right for this time of day"),
+        candidate_pb2.REASON_KIND_PINNED: ("", "Picked for this list"),
     },
     "zh": {
         candidate_pb2.REASON_KIND_LIKE_HISTORY_ITEM: (
@@ -44,6 +45,7 @@ SENTENCES: dict[str, dict[ReasonKind.ValueType, tuple[str, str]]] = {
         candidate_pb2.REASON_KIND_HABIT: ("", "您常会再选它"),
         candidate_pb2.REASON_KIND_NEARBY: ("", "离您很近"),
         candidate_pb2.REASON_KIND_TIME_OF_DAY: ("", "适合这个时段"),
+        candidate_pb2.REASON_KIND_PINNED: ("", "为此列表特别挑选"),
     },
 }
 _CHINESE = re.compile(r"[\u4e00-\u9fff]")

@@ -1,5 +1,6 @@
 """Checks of what callers send: the bounds that the contracts name."""
 
+from features.variety import check_variety
 from serving.errors import InvalidField
 from serving.validation import (
     check_duration,
@@ -29,6 +30,7 @@ ITEM_COUNT_MAX = 500
 TEXT_BYTES_MAX = 16_384
 TEXT_WEIGHT_MAX = 10
 EXCLUDED_MAX = 1_000
+PINS_MAX = 100
 EVENTS_MAX = 1_000
 EVENT_TEXT_BYTES_MAX = 65_536
 LABEL_BYTES_MAX = 64
@@ -51,6 +53,7 @@ LIMITS = (
     Limit(name="RecommendRequest.text", value=TEXT_BYTES_MAX, unit="bytes"),
     Limit(name="RecommendRequest.text_weight", value=TEXT_WEIGHT_MAX, unit=""),
     Limit(name="RecommendRequest.excluded_item_ids", value=EXCLUDED_MAX, unit="items"),
+    Limit(name="RecommendRequest.pins", value=PINS_MAX, unit="items"),
     Limit(name="RecordEventsRequest.events", value=EVENTS_MAX, unit="events"),
     Limit(name="Event.text", value=EVENT_TEXT_BYTES_MAX, unit="bytes"),
     Limit(name="UserProfile.text", value=TEXT_BYTES_MAX, unit="bytes"),
@@ -72,6 +75,22 @@ def check_recommend(request: RecommendRequest) -> None:
         check_id(f"excluded_item_ids[{index}]", item_id)
     if request.personalization not in context_pb2.Personalization.values():
         raise InvalidField("personalization", "is not a value of the contract")
+    check_variety(request.variety)
+    check_pins(request)
+
+
+def check_pins(request: RecommendRequest) -> None:
+    """Check which items stand where."""
+    check_size("pins", request.pins, high=PINS_MAX)
+    seen: set[str | int] = set()
+    for index, pin in enumerate(request.pins):
+        check_id(f"pins[{index}].item_id", pin.item_id)
+        high = request.item_count or ITEM_COUNT_MAX
+        check_integer(f"pins[{index}].position", pin.position, low=1, high=high)
+        for field, value in (("item_id", pin.item_id), ("position", pin.position)):
+            if value in seen:
+                raise InvalidField(f"pins[{index}].{field}", "is that of an earlier pin")
+            seen.add(value)
 
 
 def check_context(context: RequestContext) -> None:

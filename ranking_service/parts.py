@@ -61,7 +61,8 @@ async def ranking_parts(
         identify, lambda uri: asyncio.to_thread(load, uri), forget, health.set_ready
     )
     ranking_service_pb2_grpc.add_RankingServiceServicer_to_server(
-        RankingServicer(RankPipeline(shelf, thread, settings.influences)), server
+        RankingServicer(RankPipeline(shelf, thread, settings.diversity, settings.influences)),
+        server,
     )
     release_service_pb2_grpc.add_ReleaseLoaderServiceServicer_to_server(
         LoaderServicer(shelf), server

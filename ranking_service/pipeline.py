@@ -1,14 +1,16 @@
 """One Rank request, from top to bottom."""
 
 import time
-from typing import cast
+
+import numpy as np
 
 from ranking_service.influences import influences
-from ranking_service.item_features import rank_input
+from ranking_service.item_features import RankInput, rank_input
 from ranking_service.loaded_release import LoadedRelease
 from ranking_service.model_thread import ModelThread
-from ranking_service.scorer import score
-from ranking_service.selector import select
+from ranking_service.scorer import Scores, score
+from ranking_service.selector.kinds import kinds_of
+from ranking_service.selector.select import Slate, select
 from ranking_service.slate import ranked_items, read_features
 from ranking_service.validation import check_request, check_vectors
 from serving.release_shelf import ReleaseShelf
@@ -23,10 +25,19 @@ INFLUENCES_COST = 2.0
 class RankPipeline:
     """Ranks candidates with the pinned release."""
 
-    def __init__(self, shelf: ReleaseShelf[LoadedRelease], thread: ModelThread, tried: int) -> None:
-        """tried: how many items of a history are taken away in turn, to tell what they weigh."""
+    def __init__(
+        self,
+        shelf: ReleaseShelf[LoadedRelease],
+        thread: ModelThread,
+        diversity: float,
+        tried: int,
+    ) -> None:
+        """diversity: of requests that set none. tried: how many items of a history are taken away
+        in turn, to tell what they weigh.
+        """
         self._shelf = shelf
         self._thread = thread
+        self._diversity = diversity
         self._tried = tried
 
     async def rank(self, request: RankRequest, deadline: Deadline) -> RankResponse:
@@ -35,12 +46,16 @@ class RankPipeline:
         loaded = self._shelf.get(request.release_id)
         check_vectors(request, loaded.tables)
         return await self._thread.run(
-            lambda: rank_now(loaded, request, self._tried, deadline), deadline
+            lambda: rank_now(loaded, request, self._diversity, self._tried, deadline), deadline
         )
 
 
 def rank_now(
-    loaded: LoadedRelease, request: RankRequest, tried: int, deadline: Deadline
+    loaded: LoadedRelease,
+    request: RankRequest,
+    diversity: float,
+    tried: int,
+    deadline: Deadline,
 ) -> RankResponse:
     """Rank one request on this thread."""
     log = StageLog()
@@ -63,9 +78,9 @@ def rank_now(
     log.time(Stage.STAGE_SCORE, scored_s)
 
     start = time.monotonic()
-    chosen = select(scores.values, request.item_count or len(found.candidates))
+    slate = choose(loaded, request, found, scores, diversity)
     bias = float(ranker.head.bias[0].detach())
-    places = cast(list[int], chosen.tolist())
+    places = slate.places.tolist()
     log.time(Stage.STAGE_SELECT, time.monotonic() - start)
 
     start = time.monotonic()
@@ -79,7 +94,7 @@ def rank_now(
             SkipCause.SKIP_CAUSE_TIMEOUT,
             "too little time was left to take items of the history away; the nearest one is named",
         )
-    items = ranked_items(loaded, request, found, scores, bias, places, told)
+    items = ranked_items(loaded, request, found, scores, bias, slate, told)
     log.time(Stage.STAGE_REASONS, time.monotonic() - start)
 
     return RankResponse(
@@ -89,4 +104,27 @@ def rank_now(
         skipped_stages=log.skipped,
         stage_timings=log.timings,
         features=read_features(found, ranker.config, places) if request.log_features else None,
+    )
+
+
+def choose(
+    loaded: LoadedRelease,
+    request: RankRequest,
+    found: RankInput,
+    scores: Scores,
+    diversity: float,
+) -> Slate:
+    """Choose the slate as the request's `variety` asks; `diversity` is for one that sets none."""
+    variety = request.variety
+    item_ids = [candidate.item_id for candidate in found.candidates]
+    changed = {override.item.item_id: override.item for override in request.item_overrides}
+    now_ms = request.context.request_time.ToMilliseconds()
+    return select(
+        scores.values,
+        np.asarray(found.packed.candidates.vectors, np.float32),
+        item_ids,
+        kinds_of(loaded.tables.items, item_ids, changed, variety, now_ms),
+        request.item_count or len(item_ids),
+        diversity=variety.diversity if variety.HasField("diversity") else diversity,
+        keep_near_duplicates=variety.keep_near_duplicates,
     )

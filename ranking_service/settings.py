@@ -13,8 +13,9 @@ class Settings:
 
     host, port: where to listen. reflection: whether reflection is on. threads: processor threads of
     a forward pass. queue_max: requests that may wait for the model before more are refused.
-    influences: items of the history that are taken away in turn to tell what they weigh in a slate,
-    0 for none; each costs about as much as ranking the slate alone. log_level: of Python's logging.
+    diversity: from 0 to 1, of requests that set none, see docs/variety.md. influences: items of the
+    history that are taken away in turn to tell what they weigh in a slate, 0 for none; each costs
+    about as much as ranking the slate alone. log_level: of Python's logging.
     """
 
     host: str = "127.0.0.1"
@@ -23,4 +24,5 @@ class Settings:
     threads: Annotated[int, Between(1, 1024)] = os.cpu_count() or 1
     queue_max: Annotated[int, Between(1, 100_000)] = 32
     influences: Annotated[int, Between(0, 50)] = 4
+    diversity: Annotated[float, Between(0.0, 1.0)] = 0.2
     log_level: str = "INFO"

@@ -9,6 +9,7 @@ from ranking_service.item_features import RankInput
 from ranking_service.loaded_release import LoadedRelease
 from ranking_service.reasons import ReasonFinder
 from ranking_service.scorer import Scores
+from ranking_service.selector.select import Slate
 from tandem.v1.candidate_pb2 import ActionProbability, Contribution, Influence, RankedItem
 from tandem.v1.common_pb2 import Vector
 from tandem.v1.event_pb2 import Action
@@ -29,7 +30,7 @@ def ranked_items(
     found: RankInput,
     scores: Scores,
     bias: float,
-    chosen: Sequence[int],
+    slate: Slate,
     influences: Sequence[Sequence[Influence]] | None,
 ) -> list[RankedItem]:
     """Return the chosen candidates as messages, in order.
@@ -57,8 +58,11 @@ def ranked_items(
             ),
             hits=found.candidates[place].hits,
             influences=told[number] if number < len(told) else (),
+            selector_shift=shift,
         )
-        for number, place in enumerate(chosen)
+        for number, (place, shift) in enumerate(
+            zip(slate.places.tolist(), slate.shifts.tolist(), strict=True)
+        )
     ]
 
 

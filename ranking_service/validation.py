@@ -1,6 +1,7 @@
 """Checks of a RankRequest."""
 
 from features.user_view import ReleaseTables
+from features.variety import check_variety
 from ranking_service.limits import (
     CANDIDATES_MAX,
     HISTORY_MAX,
@@ -25,6 +26,7 @@ def check_request(request: RankRequest) -> None:
         check_number(f"live_counts[{place}].count", count.count, low=0)
     check_integer("reason_count", request.reason_count, low=0, high=CANDIDATES_MAX)
     check_integer("item_count", request.item_count, low=0, high=CANDIDATES_MAX)
+    check_variety(request.variety)
     if not request.context.HasField("request_time"):
         raise InvalidField("context.request_time", "is required")
     check_time("context.request_time", request.context.request_time)

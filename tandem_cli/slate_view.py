@@ -16,11 +16,16 @@ CONTRIBUTIONS_SHOWN = 4
 
 
 def slate_view(response: RecommendResponse, *, explain: bool = False) -> RenderableType:
-    """Return a table of the items, and below it what else the answer says of itself."""
+    """Return a table of the items, and below it what else the answer says of itself.
+
+    Shift is by how many places variety moved an item up (+) or down (-); shown where it moved any.
+    """
     table = Table(box=box.SIMPLE_HEAD, pad_edge=False)
     table.add_column("#", justify="right")
     table.add_column("Title", ratio=4, overflow="fold")
     table.add_column("Score", justify="right", no_wrap=True)
+    if moved := any(item.selector_shift for item in response.items):
+        table.add_column("Shift", justify="right", no_wrap=True)
     table.add_column("Sources", overflow="fold", ratio=2)
     table.add_column("Reasons", overflow="fold", ratio=5)
     if explain:
@@ -30,6 +35,7 @@ def slate_view(response: RecommendResponse, *, explain: bool = False) -> Rendera
             Text(str(number)),
             Text(item.title or item.item_id),
             Text(f"{item.score:.4f}"),
+            *([Text(f"{item.selector_shift:+d}" if item.selector_shift else "")] if moved else []),
             Text(sources_of(item)),
             Text("\n".join(reason.text for reason in item.reasons[:REASONS_SHOWN])),
         ]

@@ -7,6 +7,7 @@ import numpy.typing as npt
 
 from features.item_table import ItemTable
 from features.item_text import item_text, text_hash
+from features.named_codes import coded
 from features.senses import Senses
 from training.cf import popularity
 from training.datasets.format import Dataset
@@ -46,6 +47,8 @@ def new_item_table(
         create_time_ms=dataset.items.created_at.to_numpy(np.int64),
         latitude=latitudes,
         longitude=longitudes,
+        category=coded(names[0] if names else "" for names in dataset.items["categories"]),
+        brand=coded(dataset.items["brand"]),
     )
 
 

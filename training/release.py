@@ -140,6 +140,8 @@ def _write_tables(draft: Path, tables: ReleaseTables) -> None:
         "create_time_ms": items.create_time_ms,
         "latitude": items.latitude,
         "longitude": items.longitude,
+        "category": items.category.by_item(),
+        "brand": items.brand.by_item(),
     }
     pq.write_table(pa.table(columns), draft / "items.parquet")
     np.save(draft / "text_vectors.npy", np.ascontiguousarray(items.text_vectors))

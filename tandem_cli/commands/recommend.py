@@ -6,6 +6,7 @@ import typer
 
 from tandem.v1.common_pb2 import Place
 from tandem.v1.context_pb2 import RequestContext
+from tandem.v1.variety_pb2 import Pin, Variety
 from tandem_cli.console import out
 from tandem_cli.failure import CommandFailed
 from tandem_cli.filters import parse_filters
@@ -29,6 +30,18 @@ def recommend(
         [], "--filter", help="Condition such as categories=Drama or price<=20. Repeatable."
     ),
     open_only: bool = typer.Option(False, "--open", help="Only what is open at that time."),
+    diversity: float | None = typer.Option(
+        None, min=0.0, max=1.0, help="From 0, by value alone, to 1. Default: the ranking service's."
+    ),
+    category_max: int = typer.Option(0, help="At most so many items of a category. 0: no limit."),
+    brand_max: int = typer.Option(0, help="At most so many items of a brand. 0: no limit."),
+    fresh_share: float = typer.Option(
+        0.0, min=0.0, max=1.0, help="Least share of items created in the last 30 days."
+    ),
+    near_duplicates: bool = typer.Option(False, help="Keep near duplicates where they stand."),
+    pins: list[str] = typer.Option(
+        [], "--pin", help="ITEM@POSITION: an item that must stand there, from 1. Repeatable."
+    ),
     explain: bool = typer.Option(False, help="Show the parts of each item's logit."),
     json: bool = typer.Option(False, "--json", help="Print the whole answer as JSON."),
     timeout_s: float = typer.Option(10.0, help="Deadline in seconds."),
@@ -45,6 +58,14 @@ def recommend(
             context=context,
             filter=parse_filters(filters),
             open_only=open_only,
+            variety=Variety(
+                diversity=diversity,
+                category_max=category_max,
+                brand_max=brand_max,
+                fresh_share=fresh_share,
+                keep_near_duplicates=near_duplicates,
+            ),
+            pins=[parse_pin(pin) for pin in pins],
             timeout_s=timeout_s,
         )
     if json:
@@ -69,6 +90,14 @@ def request_context(
         if offset is not None:
             context.utc_offset.FromTimedelta(offset)
     return context
+
+
+def parse_pin(text: str) -> Pin:
+    """Read an item and its place: the last @ divides them."""
+    item_id, _, position = text.rpartition("@")
+    if not item_id or not position.isdecimal():
+        raise CommandFailed(f"--pin {text!r}: write it as ITEM@POSITION, such as 318@1")
+    return Pin(item_id=item_id, position=int(position))
 
 
 def parse_time(text: str) -> datetime:

@@ -16,6 +16,7 @@ from tandem.v1.event_pb2 import Event
 from tandem.v1.filter_pb2 import Condition, Filter
 from tandem.v1.item_pb2 import AttributeValue
 from tandem.v1.user_pb2 import UserProfile
+from tandem.v1.variety_pb2 import Pin, Variety
 from tandem_client import reason_of
 from tests.support.running_stack import ROOT, tandem
 
@@ -32,7 +33,8 @@ def ids(response):
 
 
 def test_a_known_user_gets_titles_scores_sources_and_reasons(client, known_users):
-    answer = client.recommend(known_users[0], timeout_s=10)
+    plain = Variety(diversity=0.0, keep_near_duplicates=True)
+    answer = client.recommend(known_users[0], variety=plain, timeout_s=10)
     assert len(answer.items) == 10
     assert not answer.degraded, answer.skipped_stages
     assert [i.score for i in answer.items] == sorted((i.score for i in answer.items), reverse=True)
@@ -155,6 +157,26 @@ def test_a_filter_holds_for_every_item(client, known_users):
     assert all("music" in item.categories for item in items)
 
 
+def test_a_list_keeps_to_a_limit_and_holds_a_pinned_item(client, known_users):
+    count = 4
+    limit = Variety(category_max=1)
+    answer = client.recommend(known_users[2], item_count=count, variety=limit, timeout_s=10)
+    assert not answer.degraded, answer.skipped_stages
+    items = client.get_items(ids(answer), timeout_s=10).items
+    broadest = Counter(item.categories[0] for item in items)
+    assert len(broadest) == count, broadest
+    assert any(item.selector_shift > 0 for item in answer.items)
+    history = client.get_user_state(known_users[2], timeout_s=10).user.history
+    pin = Pin(item_id=history[0].item_id, position=2)
+    pinned = client.recommend(
+        known_users[2], item_count=count, variety=limit, pins=[pin], timeout_s=10
+    )
+    assert ids(pinned)[1] == pin.item_id
+    items = client.get_items(ids(pinned), timeout_s=10).items
+    assert len({item.categories[0] for item in items}) == count
+    assert candidate_pb2.REASON_KIND_PINNED in {r.kind for r in pinned.items[1].reasons}
+
+
 def test_the_same_request_at_the_same_time_gives_the_same_list(client, known_users):
     now = Timestamp()
     now.FromJsonString("2026-03-01T12:00:00Z")
@@ -235,3 +257,15 @@ def test_the_command_shows_a_list(stack, known_users):
     assert "Reasons" in done.stdout
     done = tandem("recommend", "--text", "jazz", "-k", 3, "--json", "--target", stack.target)
     assert len(json.loads(done.stdout)["items"]) == 3
+
+
+def test_the_command_turns_the_dials_of_variety(stack, known_users):
+    asked = ("recommend", "--user", known_users[0], "-k", 5, "--target", stack.target)
+    done = tandem(*asked, "--diversity", 0.9, "--category-max", 1, "--fresh-share", 0.2)
+    assert "Shift" in done.stdout
+    listed = json.loads(tandem(*asked, "--json").stdout)["items"]
+    pin = f"{listed[4]['item_id']}@1"
+    done = tandem(*asked, "--pin", pin, "--near-duplicates", "--brand-max", 2)
+    assert "Picked for this list" in done.stdout
+    done = tandem(*asked, "--pin", "nonsense", status=1)
+    assert "ITEM@POSITION" in done.stdout + done.stderr

@@ -31,6 +31,8 @@ def write_small_release(
         "create_time_ms": np.full(len(item_ids), -1, np.int64),
         "latitude": zeros,
         "longitude": zeros,
+        "category": ["" for _ in item_ids],
+        "brand": ["" for _ in item_ids],
     }
     pq.write_table(pa.table(columns), directory / "items.parquet")
     np.save(directory / "text_vectors.npy", np.zeros((len(item_ids), 4), np.float32))

@@ -94,6 +94,8 @@ def write_release(
         "create_time_ms": np.array([item.create_time.ToMilliseconds() for item in items]),
         "latitude": np.full(count, np.nan, np.float32),
         "longitude": np.full(count, np.nan, np.float32),
+        "category": [item.categories[0] for item in items],
+        "brand": [item.brand for item in items],
     }
     pq.write_table(pa.table(columns), directory / "items.parquet")
     np.save(directory / "text_vectors.npy", vectors.astype(np.float32))

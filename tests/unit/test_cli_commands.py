@@ -18,6 +18,7 @@ from tandem.v1.candidate_pb2 import Hit, RankedItem, Reason
 from tandem.v1.event_service_pb2 import RecordEventsResponse
 from tandem.v1.recommender_service_pb2 import RecommendResponse
 from tandem.v1.stage_pb2 import SkippedStage
+from tandem.v1.variety_pb2 import Variety
 
 
 class FakeGateway(
@@ -37,6 +38,7 @@ class FakeGateway(
                     item_id="7",
                     title="慢走的月亮",
                     score=0.75,
+                    selector_shift=2,
                     hits=[Hit(source=candidate_pb2.SOURCE_CF, score=1.5, rank=3)],
                     reasons=[Reason(text="Liked by people with a similar history.")],
                 )
@@ -116,6 +118,23 @@ def test_the_options_of_a_request_reach_the_gateway(gateway):
     assert request.filter.condition.attribute == "price"
 
 
+def test_the_dials_of_variety_reach_the_gateway_and_the_shift_is_shown(gateway):
+    done = tandem(
+        *("recommend", "--target", gateway.target, "--diversity", "0.5", "--category-max", "3"),
+        *("--brand-max", "2", "--fresh-share", "0.25", "--near-duplicates", "--pin", "a@b@4"),
+    )
+    request = gateway.requests[0]
+    wanted = Variety(
+        diversity=0.5, category_max=3, brand_max=2, fresh_share=0.25, keep_near_duplicates=True
+    )
+    assert request.variety == wanted
+    assert [(pin.item_id, pin.position) for pin in request.pins] == [("a@b", 4)]
+    assert "Shift" in done.stdout
+    assert "+2" in done.stdout
+    tandem("recommend", "--target", gateway.target)
+    assert not gateway.requests[1].variety.HasField("diversity")
+
+
 def test_a_refused_field_is_one_line_naming_field_and_limit(gateway):
     done = tandem("recommend", "-k", "-1", "--target", gateway.target)
     assert done.returncode == 1
@@ -137,6 +156,8 @@ def test_an_event_reaches_the_gateway(gateway):
         (["recommend", "--target", "127.0.0.1:1"], "cannot reach Tandem at 127.0.0.1:1"),
         (["recommend", "--lat", "3"], "--lat and --lon go together"),
         (["recommend", "--time", "yesterday"], "no ISO 8601 time"),
+        (["recommend", "--pin", "318"], "--pin '318': write it as ITEM@POSITION"),
+        (["recommend", "--pin", "@1"], "--pin '@1': write it as ITEM@POSITION"),
         (["recommend", "--filter", "x"], "--filter 'x'"),
         (["event", "-u", "1", "-i", "2", "-a", "stare"], "--action stare: is none of"),
         (["release", "activate", "/nowhere"], "/nowhere is no release"),

@@ -18,6 +18,7 @@ from tandem.v1.ranking_service_pb2 import RankRequest
 from tandem.v1.ranking_service_pb2_grpc import RankingServiceStub
 from tandem.v1.retrieval_service_pb2 import RetrieveRequest, RetrieveResponse
 from tandem.v1.retrieval_service_pb2_grpc import RetrievalServiceStub
+from tandem.v1.variety_pb2 import Variety
 from tandem_client import AsyncTandemClient
 from tandem_client.channel import open_aio_channel
 from training.datasets.protos import events_of, items_of, profiles_of
@@ -41,6 +42,8 @@ STAGED_SEED = 13
 LIST_MOST = 500
 BACKFILL = 20
 CANDIDATES_MOST = 2_000
+# Systems are compared by what they rank first; what variety costs is measured by itself.
+VALUE_ALONE = Variety(diversity=0.0, keep_near_duplicates=True)
 
 
 @dataclass(frozen=True)
@@ -155,6 +158,7 @@ class Replay:
         response = await self._client.recommend(
             user_id,
             context=context,
+            variety=VALUE_ALONE,
             item_count=max(10, min(LIST_MOST, release.candidate_count - BACKFILL)),
             timeout_s=TIMEOUT_S,
         )

@@ -43,6 +43,7 @@ from tandem.v1.user_service_pb2 import (
     GetUserStateResponse,
     PutUserProfileResponse,
 )
+from tandem.v1.variety_pb2 import Pin, Variety
 
 R_co = TypeVar("R_co", covariant=True)
 BATCH_ITEMS = 200
@@ -69,12 +70,15 @@ def recommend(
     excluded_item_ids: Iterable[str] = (),
     personalization: Personalization.ValueType = context_pb2.PERSONALIZATION_UNSPECIFIED,
     open_only: bool = False,
+    variety: Variety | None = None,
+    pins: Iterable[Pin] = (),
     timeout_s: float | None = None,
 ) -> Call[RecommendResponse]:
     """Return a ranked list for a user in a context. `item_count` 0 is the server's default, 10.
 
     text_weight: how much words count beside the user's past, 0 to 10; 1 is the server's default.
     open_only: leave out places that are closed at the request's time.
+    variety: how unlike each other the items are to be. pins: items that must stand at a place.
     """
     request = recommender_service_pb2.RecommendRequest(
         user_id=user_id,
@@ -86,6 +90,8 @@ def recommend(
         excluded_item_ids=excluded_item_ids,
         personalization=personalization,
         open_only=open_only,
+        variety=variety,
+        pins=pins,
     )
     return Call(
         recommender_service_pb2_grpc.RecommenderServiceStub, "Recommend", request, timeout_s

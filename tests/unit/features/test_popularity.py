@@ -10,6 +10,7 @@ from features.clock import NO_CLOCK
 from features.events import EventArrays
 from features.item_table import ItemTable
 from features.moment import Moment
+from features.named_codes import coded
 from features.popularity import NOTHING, Counting, everywhere
 from features.senses import Senses
 from training.cf import popularity as counted
@@ -54,6 +55,8 @@ def table(known: Interactions) -> ItemTable:
         create_time_ms=np.full(ITEMS, -1, np.int64),
         latitude=nowhere,
         longitude=nowhere,
+        category=coded([""] * ITEMS),
+        brand=coded([""] * ITEMS),
     )
 
 

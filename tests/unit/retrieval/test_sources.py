@@ -11,6 +11,7 @@ from features.events import EventArrays
 from features.fusion import SourceWeights
 from features.item_table import ItemTable
 from features.moment import Moment
+from features.named_codes import coded
 from features.words import SILENCE, request_words
 from retrieval_service.catalogue.places import Places
 from retrieval_service.merge import merge
@@ -222,7 +223,9 @@ async def test_what_is_near_is_found_across_the_date_line_and_moves_with_its_ite
     assert len(places) == 3_002
 
     class Release:
-        items = ItemTable([], [], *[np.zeros((0, 4), np.float32)] * 2, *[np.zeros(0)] * 5)
+        items = ItemTable(
+            [], [], *[np.zeros((0, 4), np.float32)] * 2, *[np.zeros(0)] * 5, *[coded([])] * 2
+        )
 
     class Loaded:
         release = Release()

@@ -110,6 +110,8 @@ class _ReasonKindEnumTypeWrapper(_enum_type_wrapper._EnumTypeWrapper[_ReasonKind
     """Close to where the user is."""
     REASON_KIND_TIME_OF_DAY: _ReasonKind.ValueType  # 9
     """Wanted at such an hour more than at others, by everybody or by the user."""
+    REASON_KIND_PINNED: _ReasonKind.ValueType  # 10
+    """The caller has given it its place in the list."""
 
 class ReasonKind(_ReasonKind, metaclass=_ReasonKindEnumTypeWrapper):
     """ReasonKind is the kind of a reason."""
@@ -134,6 +136,8 @@ REASON_KIND_NEARBY: ReasonKind.ValueType  # 8
 """Close to where the user is."""
 REASON_KIND_TIME_OF_DAY: ReasonKind.ValueType  # 9
 """Wanted at such an hour more than at others, by everybody or by the user."""
+REASON_KIND_PINNED: ReasonKind.ValueType  # 10
+"""The caller has given it its place in the list."""
 Global___ReasonKind: _TypeAlias = ReasonKind  # noqa: Y015
 
 @_typing.final
@@ -338,10 +342,12 @@ class RankedItem(_message.Message):
     """The item."""
     score: _builtins.float
     """The value by which the list is ordered, greatest first unless the selector moved an item.
-    Comparable within one answer only.
+    Comparable within one answer only. 0 for a pinned item that was not ranked.
     """
     selector_shift: _builtins.int
-    """By how many places the selector moved the item up (positive) or down (negative)."""
+    """By how many places the item stands higher (positive) or lower (negative) than by value alone,
+    for the sake of variety. 0 for a pinned item.
+    """
     title: _builtins.str
     """The item's title in the catalogue. Empty where the catalogue could not be asked."""
     expected_rating: _builtins.float

@@ -14,6 +14,7 @@ from tandem.v1 import impression_pb2 as _impression_pb2
 from tandem.v1 import item_pb2 as _item_pb2
 from tandem.v1 import stage_pb2 as _stage_pb2
 from tandem.v1 import user_pb2 as _user_pb2
+from tandem.v1 import variety_pb2 as _variety_pb2
 import builtins as _builtins
 import sys
 import typing as _typing
@@ -42,6 +43,7 @@ class RankRequest(_message.Message):
     USER_VECTOR_FIELD_NUMBER: _builtins.int
     INTEREST_TAGS_FIELD_NUMBER: _builtins.int
     TEXT_WEIGHT_FIELD_NUMBER: _builtins.int
+    VARIETY_FIELD_NUMBER: _builtins.int
     LOG_FEATURES_FIELD_NUMBER: _builtins.int
     REASON_COUNT_FIELD_NUMBER: _builtins.int
     LIVE_COUNTS_FIELD_NUMBER: _builtins.int
@@ -86,6 +88,12 @@ class RankRequest(_message.Message):
         """What the words were understood as, as the retrieval service returned it."""
 
     @_builtins.property
+    def variety(self) -> _variety_pb2.Variety:
+        """How varied the slate is to be. Unset: the defaults of its fields. The limits hold for the first
+        items of the slate too, however many; `fresh_share` does, rounded down.
+        """
+
+    @_builtins.property
     def live_counts(self) -> _containers.RepeatedCompositeFieldContainer[_common_pb2.ItemCount]:
         """How often candidates were used since the newest event that the release has learned from, by a
         count that doubles every 30 days after that event. At most 2,000.
@@ -105,13 +113,14 @@ class RankRequest(_message.Message):
         user_vector: _common_pb2.Vector | None = ...,
         interest_tags: _abc.Iterable[_user_pb2.InterestTag] | None = ...,
         text_weight: _builtins.float | None = ...,
+        variety: _variety_pb2.Variety | None = ...,
         log_features: _builtins.bool = ...,
         reason_count: _builtins.int = ...,
         live_counts: _abc.Iterable[_common_pb2.ItemCount] | None = ...,
     ) -> None: ...
-    _HasFieldArgType: _TypeAlias = _typing.Literal["_text_weight", b"_text_weight", "context", b"context", "text_vector", b"text_vector", "text_weight", b"text_weight", "user", b"user", "user_vector", b"user_vector"]  # noqa: Y015
+    _HasFieldArgType: _TypeAlias = _typing.Literal["_text_weight", b"_text_weight", "context", b"context", "text_vector", b"text_vector", "text_weight", b"text_weight", "user", b"user", "user_vector", b"user_vector", "variety", b"variety"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["_text_weight", b"_text_weight", "candidates", b"candidates", "context", b"context", "interest_tags", b"interest_tags", "item_count", b"item_count", "item_overrides", b"item_overrides", "live_counts", b"live_counts", "log_features", b"log_features", "reason_count", b"reason_count", "release_id", b"release_id", "text", b"text", "text_vector", b"text_vector", "text_weight", b"text_weight", "user", b"user", "user_vector", b"user_vector"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["_text_weight", b"_text_weight", "candidates", b"candidates", "context", b"context", "interest_tags", b"interest_tags", "item_count", b"item_count", "item_overrides", b"item_overrides", "live_counts", b"live_counts", "log_features", b"log_features", "reason_count", b"reason_count", "release_id", b"release_id", "text", b"text", "text_vector", b"text_vector", "text_weight", b"text_weight", "user", b"user", "user_vector", b"user_vector", "variety", b"variety"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     _WhichOneofReturnType__text_weight: _TypeAlias = _typing.Literal["text_weight"]  # noqa: Y015
     _WhichOneofArgType__text_weight: _TypeAlias = _typing.Literal["_text_weight", b"_text_weight"]  # noqa: Y015

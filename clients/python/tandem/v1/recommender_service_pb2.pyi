@@ -12,6 +12,7 @@ from tandem.v1 import context_pb2 as _context_pb2
 from tandem.v1 import filter_pb2 as _filter_pb2
 from tandem.v1 import stage_pb2 as _stage_pb2
 from tandem.v1 import user_pb2 as _user_pb2
+from tandem.v1 import variety_pb2 as _variety_pb2
 import builtins as _builtins
 import sys
 import typing as _typing
@@ -38,6 +39,8 @@ class RecommendRequest(_message.Message):
     PERSONALIZATION_FIELD_NUMBER: _builtins.int
     OPEN_ONLY_FIELD_NUMBER: _builtins.int
     TEXT_WEIGHT_FIELD_NUMBER: _builtins.int
+    VARIETY_FIELD_NUMBER: _builtins.int
+    PINS_FIELD_NUMBER: _builtins.int
     user_id: _builtins.str
     """The user, at most 256 bytes. May be empty or unknown: the answer then rests on text and context."""
     item_count: _builtins.int
@@ -66,6 +69,18 @@ class RecommendRequest(_message.Message):
     def excluded_item_ids(self) -> _containers.RepeatedScalarFieldContainer[_builtins.str]:
         """Items to leave out, at most 1,000."""
 
+    @_builtins.property
+    def variety(self) -> _variety_pb2.Variety:
+        """How varied the list is to be. Unset: the defaults of its fields."""
+
+    @_builtins.property
+    def pins(self) -> _containers.RepeatedCompositeFieldContainer[_variety_pb2.Pin]:
+        """Items that must stand at a place of the list, at most 100, each item and each position once, the
+        positions within `item_count`. They may have been seen before, and count towards the limits of
+        `variety`. One that is not in the catalogue, is unavailable or excluded, or does not satisfy the
+        filter or what the words demand and rule out, is left out, and the list is filled as usual.
+        """
+
     def __init__(
         self,
         *,
@@ -78,10 +93,12 @@ class RecommendRequest(_message.Message):
         personalization: _context_pb2.Personalization.ValueType = ...,
         open_only: _builtins.bool = ...,
         text_weight: _builtins.float | None = ...,
+        variety: _variety_pb2.Variety | None = ...,
+        pins: _abc.Iterable[_variety_pb2.Pin] | None = ...,
     ) -> None: ...
-    _HasFieldArgType: _TypeAlias = _typing.Literal["_text_weight", b"_text_weight", "context", b"context", "filter", b"filter", "text_weight", b"text_weight"]  # noqa: Y015
+    _HasFieldArgType: _TypeAlias = _typing.Literal["_text_weight", b"_text_weight", "context", b"context", "filter", b"filter", "text_weight", b"text_weight", "variety", b"variety"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["_text_weight", b"_text_weight", "context", b"context", "excluded_item_ids", b"excluded_item_ids", "filter", b"filter", "item_count", b"item_count", "open_only", b"open_only", "personalization", b"personalization", "text", b"text", "text_weight", b"text_weight", "user_id", b"user_id"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["_text_weight", b"_text_weight", "context", b"context", "excluded_item_ids", b"excluded_item_ids", "filter", b"filter", "item_count", b"item_count", "open_only", b"open_only", "personalization", b"personalization", "pins", b"pins", "text", b"text", "text_weight", b"text_weight", "user_id", b"user_id", "variety", b"variety"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     _WhichOneofReturnType__text_weight: _TypeAlias = _typing.Literal["text_weight"]  # noqa: Y015
     _WhichOneofArgType__text_weight: _TypeAlias = _typing.Literal["_text_weight", b"_text_weight"]  # noqa: Y015

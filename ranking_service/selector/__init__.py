@@ -1,0 +1,1 @@
+"""Which candidates make the slate, and in which order: value, variety, limits."""
