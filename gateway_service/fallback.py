@@ -1,11 +1,14 @@
 """What to show when retrieval finds nothing."""
 
 import random
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from hashlib import blake2b
 from itertools import chain, islice
 from math import gcd
 
+import numpy as np
+
+from features.near_duplicates import near_duplicates
 from features.release import Release
 from gateway_service.blocklist import Blocklist
 from tandem.v1 import candidate_pb2
@@ -27,10 +30,29 @@ def fallback_candidates(
     )
     found = chain(listed, _random_candidates(release, user_id))
     chosen: dict[str, Candidate] = {}
-    allowed = (c for c in found if c.item_id not in chosen and c.item_id not in blocked)
+    like_dismissed = _like(release, blocked.dismissed_item_ids)
+    allowed = (
+        c
+        for c in found
+        if c.item_id not in chosen and c.item_id not in blocked and not like_dismissed(c.item_id)
+    )
     for candidate in islice(allowed, count):
         chosen[candidate.item_id] = candidate
     return list(chosen.values())
+
+
+def _like(release: Release, dismissed: Sequence[str]) -> Callable[[str], bool]:
+    """Return whether an item is nearly the same as one of some items, by the release's texts."""
+    items = release.items
+    rows = items.rows(dismissed)
+    vectors = np.asarray(items.text_vectors[rows[rows >= 0]], np.float32)
+
+    def like(item_id: str) -> bool:
+        row = items.row(item_id) if len(vectors) else -1
+        own = np.asarray(items.text_vectors[row : row + 1], np.float32)
+        return row >= 0 and bool(near_duplicates(own, vectors).any())
+
+    return like
 
 
 def is_fallback(hits: Iterable[Hit]) -> bool:

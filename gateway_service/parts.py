@@ -11,6 +11,7 @@ from gateway_service.activation import Activation
 from gateway_service.attribution import Tokens
 from gateway_service.downstream import connect
 from gateway_service.erasure import Erasure
+from gateway_service.explain import Explainer
 from gateway_service.feedback import Feedback
 from gateway_service.live_counts import LiveCounts
 from gateway_service.pipeline import Recommender
@@ -79,7 +80,12 @@ def gateway_parts(settings: Settings) -> Parts:
         )
         activation = Activation(releases, downstream, settings.activation_timeout_s)
         recommender_service_pb2_grpc.add_RecommenderServiceServicer_to_server(
-            RecommenderServicer(recommender, settings.default_deadline_s), server
+            RecommenderServicer(
+                recommender,
+                Explainer(recommender, downstream, live),
+                settings.default_deadline_s,
+            ),
+            server,
         )
         event_service_pb2_grpc.add_EventServiceServicer_to_server(
             EventServicer(Feedback(database, tokens, releases, live)), server

@@ -3,12 +3,13 @@
 import logging
 import random
 import secrets
+from typing import NamedTuple
 
 from gateway_service.arrange import arrange
 from gateway_service.attribution import Tokens, attribution_of
 from gateway_service.blocklist import Blocklist
 from gateway_service.check import backfilled, check
-from gateway_service.conditions import conditions_of
+from gateway_service.conditions import Conditions, conditions_of
 from gateway_service.downstream import Downstream
 from gateway_service.hydrate import hydrate
 from gateway_service.impression import impression_of
@@ -17,7 +18,7 @@ from gateway_service.pins import pinned_items, with_pinned
 from gateway_service.rank import rank
 from gateway_service.reasons import explain, language_of
 from gateway_service.releases import Releases
-from gateway_service.retrieve import retrieve
+from gateway_service.retrieve import retrieve, without_traced
 from gateway_service.safety import Safety
 from gateway_service.settings import Settings
 from gateway_service.store.database import Database
@@ -28,7 +29,9 @@ from serving.stages import Deadline, StageLog
 from tandem.v1 import stage_pb2
 from tandem.v1.context_pb2 import RequestContext
 from tandem.v1.impression_pb2 import Impression
+from tandem.v1.ranking_service_pb2 import RankResponse
 from tandem.v1.recommender_service_pb2 import RecommendRequest, RecommendResponse
+from tandem.v1.retrieval_service_pb2 import RetrieveResponse
 from tandem.v1.user_pb2 import UserState
 
 logger = logging.getLogger(__name__)
@@ -36,6 +39,17 @@ REQUEST_ID_BYTES = 16
 # Part of the deadline that is laid aside for writing and sending the answer, and its limit.
 ANSWER_PART = 0.1
 ANSWER_MAX_S = 0.05
+
+
+class Made(NamedTuple):
+    """A list, and what it was made of."""
+
+    context: RequestContext
+    user: UserState
+    conditions: Conditions
+    found: RetrieveResponse
+    ranked: RankResponse
+    answer: RecommendResponse
 
 
 class Recommender:
@@ -61,8 +75,23 @@ class Recommender:
 
     async def recommend(self, request: RecommendRequest, deadline: Deadline) -> RecommendResponse:
         """Return the list. A stage that fails is skipped and flagged; what it gives is replaced."""
-        settings, downstream = self._settings, self._downstream
         check_recommend(request)
+        made = await self.make(request, deadline)
+        answer = made.answer
+        attribution = attribution_of(request.user_id, made.context, answer)
+        answer.attribution_token = self._tokens.sign(attribution)
+        shown = impression_of(request.user_id, made.context, answer, attribution, made.ranked)
+        self._log(shown, answer)
+        return answer
+
+    async def make(
+        self, request: RecommendRequest, deadline: Deadline, *, traced_item_id: str = ""
+    ) -> Made:
+        """Make the list of a request that was checked; nothing is logged.
+
+        traced_item_id: an item of which retrieval tells what became of it.
+        """
+        settings, downstream = self._settings, self._downstream
         release = self._releases.pin()
         stages = StageLog()
         context = _completed(request.context)
@@ -91,10 +120,11 @@ class Recommender:
             min(CANDIDATES_MAX, max(settings.candidate_count or release.candidate_count, wanted)),
             stages,
             deadline.share(settings.retrieve_share, keep_s=keep_s),
+            traced_item_id=traced_item_id,
         )
         ranked = await rank(
             downstream,
-            found,
+            without_traced(found),
             request,
             context,
             user,
@@ -141,10 +171,7 @@ class Recommender:
             interest_tags=conditions.interest_tags(found.interest_tags),
             text_filter=conditions.of_words,
         )
-        attribution = attribution_of(request.user_id, context, answer)
-        answer.attribution_token = self._tokens.sign(attribution)
-        self._log(impression_of(request.user_id, context, answer, attribution, ranked), answer)
-        return answer
+        return Made(context, user, conditions, found, ranked, answer)
 
     def _log(self, impression: Impression, answer: RecommendResponse) -> None:
         """Log the answer without making the caller wait."""

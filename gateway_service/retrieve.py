@@ -13,6 +13,7 @@ from serving.errors import InvalidField
 from serving.stages import StageLog
 from tandem.v1 import error_reason_pb2, stage_pb2
 from tandem.v1.context_pb2 import RequestContext
+from tandem.v1.item_fate_pb2 import Fate
 from tandem.v1.recommender_service_pb2 import RecommendRequest
 from tandem.v1.retrieval_service_pb2 import RetrieveRequest, RetrieveResponse
 from tandem.v1.user_pb2 import UserState
@@ -31,8 +32,12 @@ async def retrieve(
     count: int,
     stages: StageLog,
     budget_s: float,
+    *,
+    traced_item_id: str = "",
 ) -> RetrieveResponse:
     """Return about `count` candidates: those of the retrieval service, else the fallback list.
+
+    traced_item_id: an item that is to be among them if it may, however few sources found it.
 
     Raises InvalidField if the retrieval service refuses the filter.
     """
@@ -47,6 +52,7 @@ async def retrieve(
         excluded_item_ids=sorted(blocked.excluded_item_ids),
         candidate_count=count,
         live_counts=live.top(release.release_id),
+        traced_item_id=traced_item_id,
     )
     found = await stages.run(
         stage_pb2.STAGE_RETRIEVE,
@@ -66,6 +72,16 @@ async def retrieve(
         )
     candidates = fallback_candidates(release, blocked, user.user_id, count)
     return RetrieveResponse(release_id=release.release_id, candidates=candidates)
+
+
+def without_traced(found: RetrieveResponse) -> RetrieveResponse:
+    """Return what was found without the candidate that is there only because it is traced."""
+    if found.trace.fate not in (Fate.FATE_NOT_FOUND, Fate.FATE_NOT_A_CANDIDATE):
+        return found
+    others = RetrieveResponse()
+    others.CopyFrom(found)
+    del others.candidates[-1]
+    return others
 
 
 async def _call(

@@ -7,6 +7,7 @@ import grpc
 
 from gateway_service.activation import Activation
 from gateway_service.erasure import Erasure
+from gateway_service.explain import Explainer
 from gateway_service.export import export_user
 from gateway_service.feedback import Feedback
 from gateway_service.pipeline import Recommender
@@ -28,7 +29,12 @@ from tandem.v1.event_service_pb2 import (
     StreamEventsResponse,
 )
 from tandem.v1.event_service_pb2_grpc import EventServiceServicer
-from tandem.v1.recommender_service_pb2 import RecommendRequest, RecommendResponse
+from tandem.v1.recommender_service_pb2 import (
+    ExplainRequest,
+    ExplainResponse,
+    RecommendRequest,
+    RecommendResponse,
+)
 from tandem.v1.recommender_service_pb2_grpc import RecommenderServiceServicer
 from tandem.v1.release_service_pb2 import (
     ActivateReleaseRequest,
@@ -53,10 +59,13 @@ from tandem.v1.user_service_pb2_grpc import UserServiceServicer
 
 
 class RecommenderServicer(RecommenderServiceServicer):
-    """Serves Recommend."""
+    """Serves Recommend and Explain."""
 
-    def __init__(self, recommender: Recommender, default_deadline_s: float) -> None:
+    def __init__(
+        self, recommender: Recommender, explainer: Explainer, default_deadline_s: float
+    ) -> None:
         self._recommender = recommender
+        self._explainer = explainer
         self._default_deadline_s = default_deadline_s
 
     async def Recommend(
@@ -64,6 +73,12 @@ class RecommenderServicer(RecommenderServiceServicer):
     ) -> RecommendResponse:
         deadline = Deadline.of(context, self._default_deadline_s)
         return await self._recommender.recommend(request, deadline)
+
+    async def Explain(
+        self, request: ExplainRequest, context: grpc.ServicerContext
+    ) -> ExplainResponse:
+        deadline = Deadline.of(context, self._default_deadline_s)
+        return await self._explainer.explain(request, deadline)
 
 
 class EventServicer(EventServiceServicer):

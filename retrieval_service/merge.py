@@ -1,6 +1,7 @@
 """The sources' results merged into one list of candidates."""
 
 from collections.abc import Mapping
+from dataclasses import dataclass
 
 import numpy as np
 
@@ -13,34 +14,36 @@ from tandem.v1.candidate_pb2 import Candidate, Hit, Source
 FRESH_SHARE = 0.05
 
 
-def merge(
-    found: Mapping[Source.ValueType, Scored],
-    weights: SourceWeights,
-    *,
-    words_weight: float,
-    newcomer: bool = False,
-    count: int,
-) -> list[Candidate]:
-    """Return the `count` best by weighted reciprocal rank fusion, each once, with all its hits.
-
-    words_weight: how much words count, 0 without any. newcomer: whether there is no history. Fresh
-    items count for nothing there, but a share of the places is theirs where other sources have not
-    found them.
+@dataclass(frozen=True)
+class Merging:
+    """Weighted reciprocal rank fusion. words_weight: how much words count, 0 without any. newcomer:
+    whether there is no history.
     """
-    found = dict(found)
-    fresh = [item_id for item_id, _ in found.pop(Source.SOURCE_FRESH, [])]
-    ranked = {source: [item_id for item_id, _ in result] for source, result in found.items()}
-    fused = weights.fuse(ranked, words_weight, newcomer)
-    by_fusion = sorted(fused, key=lambda item_id: -fused[item_id])
-    others = [item_id for item_id in fresh if item_id not in fused][: int(count * FRESH_SHARE)]
-    best = [*by_fusion[: count - len(others)], *others]
-    hits: dict[str, list[Hit]] = {item_id: [] for item_id in best}
-    for source, result in found.items():
-        scores = standardise(np.array([score for _, score in result], dtype=np.float32)).tolist()
-        for rank, ((item_id, _), score) in enumerate(zip(result, scores, strict=True), start=1):
+
+    weights: SourceWeights
+    words_weight: float
+    newcomer: bool = False
+
+    def merge(self, found: Mapping[Source.ValueType, Scored], count: int) -> list[Candidate]:
+        """Return the `count` best, each once, with all its hits.
+
+        Fresh items count for nothing in the fusion, but a share of the places is theirs where other
+        sources have not found them.
+        """
+        found = dict(found)
+        fresh = [item_id for item_id, _ in found.pop(Source.SOURCE_FRESH, [])]
+        ranked = {source: [item_id for item_id, _ in result] for source, result in found.items()}
+        fused = self.weights.fuse(ranked, self.words_weight, self.newcomer)
+        by_fusion = sorted(fused, key=lambda item_id: -fused[item_id])
+        others = [item_id for item_id in fresh if item_id not in fused][: int(count * FRESH_SHARE)]
+        best = [*by_fusion[: count - len(others)], *others]
+        hits: dict[str, list[Hit]] = {item_id: [] for item_id in best}
+        for source, result in found.items():
+            scores = standardise(np.array([score for _, score in result], np.float32)).tolist()
+            for rank, ((item_id, _), score) in enumerate(zip(result, scores, strict=True), start=1):
+                if item_id in hits:
+                    hits[item_id].append(Hit(source=source, score=score, rank=rank))
+        for rank, item_id in enumerate(fresh, start=1):
             if item_id in hits:
-                hits[item_id].append(Hit(source=source, score=score, rank=rank))
-    for rank, item_id in enumerate(fresh, start=1):
-        if item_id in hits:
-            hits[item_id].append(Hit(source=Source.SOURCE_FRESH, score=0.0, rank=rank))
-    return [Candidate(item_id=item_id, hits=hits[item_id]) for item_id in best]
+                hits[item_id].append(Hit(source=Source.SOURCE_FRESH, score=0.0, rank=rank))
+        return [Candidate(item_id=item_id, hits=hits[item_id]) for item_id in best]

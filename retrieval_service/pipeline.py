@@ -15,24 +15,26 @@ from features.item_attributes import known_attributes
 from features.moment import moment_of
 from features.tower import tower_input
 from features.words import request_words
-from retrieval_service.allowed import allowed_by
 from retrieval_service.catalogue.vectors import Vectors
 from retrieval_service.catalogue.view import View
 from retrieval_service.encoder import Encoder
+from retrieval_service.fate import fate_by
 from retrieval_service.filters.compiler import compile_filter
 from retrieval_service.index.indexer import Indexer
-from retrieval_service.merge import merge
+from retrieval_service.merge import Merging
+from retrieval_service.near_dismissed import near_dismissed
 from retrieval_service.overrides import item_overrides, present_vectors
 from retrieval_service.release import LoadedRelease
 from retrieval_service.sources.asked import sources_of
 from retrieval_service.sources.query import Float32, Query, Scored, Search
+from retrieval_service.trace import COULD_BE, trace_of
 from retrieval_service.user_encoder import UserEncoder
 from retrieval_service.validation import check_retrieve
 from serving.errors import DependencyUnavailable
 from serving.release_shelf import ReleaseShelf
 from serving.stages import Deadline, StageLog
 from tandem.v1 import stage_pb2
-from tandem.v1.candidate_pb2 import Source
+from tandem.v1.candidate_pb2 import Candidate, Source
 from tandem.v1.common_pb2 import Vector
 from tandem.v1.retrieval_service_pb2 import RetrieveRequest, RetrieveResponse
 from tandem.v1.user_pb2 import InterestTag
@@ -77,15 +79,21 @@ class RetrievePipeline:
         if not found:
             raise DependencyUnavailable("retrieval", "no source gave an answer")
         start = time.monotonic()
-        weights = loaded.release.source_weights
-        candidates = merge(
-            found,
-            weights,
-            words_weight=query.words_weight,
-            newcomer=not query.item_ids,
-            count=count,
+        unwanted = await near_dismissed(
+            loaded, self._view, self._vectors, request.user, _items_of(found)
         )
+        found = {s: [pair for pair in got if pair[0] not in unwanted] for s, got in found.items()}
+        merging = Merging(
+            loaded.release.source_weights, query.words_weight, newcomer=not query.item_ids
+        )
+        candidates = merging.merge(found, count)
         log.time(stage_pb2.STAGE_MERGE, time.monotonic() - start)
+        trace = None
+        if request.traced_item_id:
+            every = merging.merge(found, len(_items_of(found)))
+            trace = trace_of(request.traced_item_id, query, unwanted, every, candidates)
+            if trace.fate in COULD_BE:
+                candidates.append(Candidate(item_id=request.traced_item_id, hits=trace.hits))
         wanted = {*(candidate.item_id for candidate in candidates), *query.item_ids}
         changed = await present_vectors(loaded, self._view, self._vectors, wanted)
         response = RetrieveResponse(
@@ -95,6 +103,7 @@ class RetrievePipeline:
             interest_tags=understood,
             skipped_stages=log.skipped,
             stage_timings=log.timings,
+            trace=trace,
         )
         if words is not None:
             response.text_vector.CopyFrom(Vector(float32_values=words.astype("<f4").tobytes()))
@@ -144,7 +153,7 @@ class RetrievePipeline:
             # The history is what its own mean and factor find first; of all else that was seen,
             # few are among the best. Where they are not few, another round is searched.
             over_fetch=min(shut_out, len(item_ids) + depth // 4),
-            allowed=allowed_by(request, loaded.release, moment, self._view, self._rules.decided),
+            fate=fate_by(request, loaded.release, moment, self._view, self._rules.decided),
             search=self._search(request, loaded),
             deadline=deadline,
         )
@@ -217,6 +226,11 @@ class RetrievePipeline:
             query.vectors_ED[-config.max_history :],
             timeout_s=budget_s,
         )
+
+
+def _items_of(found: Mapping[Source.ValueType, Scored]) -> list[str]:
+    """Return all items that were found, once each."""
+    return list(dict.fromkeys(item_id for result in found.values() for item_id, _ in result))
 
 
 async def _understand(query: Query, words: Awaitable[Float32 | None]) -> list[InterestTag]:

@@ -10,6 +10,7 @@ from tandem_cli.commands import (
     encoder,
     evaluate,
     event,
+    explain,
     ingest,
     policy,
     profile,
@@ -43,6 +44,7 @@ app.command("status")(status.status)
 app.command("down")(down.down)
 app.command("ingest")(ingest.ingest)
 app.command("recommend")(recommend.recommend)
+app.command("explain")(explain.explain)
 app.command("event")(event.event)
 app.add_typer(profile.app, name="profile")
 app.add_typer(user.app, name="user")

@@ -40,7 +40,7 @@ def slate_view(response: RecommendResponse, *, explain: bool = False) -> Rendera
             Text("\n".join(reason.text for reason in item.reasons[:REASONS_SHOWN])),
         ]
         if explain:
-            cells.append(Text(_parts(item)))
+            cells.append(Text(parts_of(item)))
         table.add_row(*cells)
     return Group(table, Text("\n".join(_notes(response))))
 
@@ -58,7 +58,7 @@ def print_slate(console: Console, response: RecommendResponse, *, explain: bool 
     console.print(slate_view(response, explain=explain))
 
 
-def _parts(item: RankedItem) -> str:
+def parts_of(item: RankedItem) -> str:
     parts = item.contributions[:CONTRIBUTIONS_SHOWN]
     return "\n".join(f"{part.name} {part.logit:+.2f}" for part in parts)
 

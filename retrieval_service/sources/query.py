@@ -12,6 +12,7 @@ from features.moment import Moment
 from features.words import Said
 from retrieval_service.release import LoadedRelease
 from serving.stages import Deadline
+from tandem.v1.item_fate_pb2 import Fate
 
 Float32 = npt.NDArray[np.float32]
 Scored = list[tuple[str, float]]
@@ -29,8 +30,8 @@ class Query:
     said: what the user says; text_weight: how much the caller wants it to count. live_counts: how
     often items were used since the release learned, of those that were. seed_item_id: ""
     for none; seed_vector: float32 [D]. depth: how many candidates each source gives. over_fetch:
-    how many more to search for, as they may be seen or excluded. allowed: whether an item may be a
-    candidate.
+    how many more to search for, as they may be seen or excluded. fate: why an item may be no
+    candidate, UNSPECIFIED for one that may.
     """
 
     loaded: LoadedRelease
@@ -47,9 +48,13 @@ class Query:
     seed_vector: Float32 | None
     depth: int
     over_fetch: int
-    allowed: Callable[[str], bool]
+    fate: Callable[[str], Fate.ValueType]
     search: Search
     deadline: Deadline
+
+    def allowed(self, item_id: str) -> bool:
+        """Return whether an item may be a candidate."""
+        return self.fate(item_id) == Fate.FATE_UNSPECIFIED
 
     @property
     def rows(self) -> npt.NDArray[np.int32]:

@@ -60,6 +60,7 @@ class AsyncTandemClient:
         await self._catalog.close(None)
 
     recommend = _method(calls.recommend)
+    explain = _method(calls.explain)
     record_events = _method(calls.record_events)
     put_profile = _method(calls.put_profile)
     get_user_state = _method(calls.get_user_state)

@@ -35,7 +35,11 @@ from tandem.v1.event_service_pb2 import RecordEventsResponse
 from tandem.v1.filter_pb2 import Filter
 from tandem.v1.info_service_pb2 import GetInfoResponse
 from tandem.v1.item_pb2 import Item
-from tandem.v1.recommender_service_pb2 import RecommendResponse
+from tandem.v1.recommender_service_pb2 import (
+    ExplainResponse,
+    RecommendRequest,
+    RecommendResponse,
+)
 from tandem.v1.release_service_pb2 import ListReleasesResponse, RollbackReleaseResponse
 from tandem.v1.user_pb2 import UserProfile
 from tandem.v1.user_service_pb2 import (
@@ -96,6 +100,14 @@ def recommend(
     return Call(
         recommender_service_pb2_grpc.RecommenderServiceStub, "Recommend", request, timeout_s
     )
+
+
+def explain(
+    request: RecommendRequest, item_id: str, *, timeout_s: float | None = None
+) -> Call[ExplainResponse]:
+    """Tell what became of an item in the list that a request gets: shown, or dropped where."""
+    asked = recommender_service_pb2.ExplainRequest(request=request, item_id=item_id)
+    return Call(recommender_service_pb2_grpc.RecommenderServiceStub, "Explain", asked, timeout_s)
 
 
 def record_events(

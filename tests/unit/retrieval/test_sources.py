@@ -14,7 +14,7 @@ from features.moment import Moment
 from features.named_codes import coded
 from features.words import SILENCE, request_words
 from retrieval_service.catalogue.places import Places
-from retrieval_service.merge import merge
+from retrieval_service.merge import Merging
 from retrieval_service.sources.fill import fill, keep
 from retrieval_service.sources.habit import find_habit
 from retrieval_service.sources.nearby import find_nearby
@@ -23,6 +23,7 @@ from retrieval_service.sources.semantic import merge_by_greatest
 from serving.stages import Deadline, NoInput
 from tandem.v1 import candidate_pb2
 from tandem.v1.common_pb2 import Place
+from tandem.v1.item_fate_pb2 import Fate
 from tandem.v1.item_pb2 import Item
 from tandem.v1.user_pb2 import InterestTag, UserProfile
 
@@ -59,7 +60,7 @@ def query(allowed: Callable[[str], bool], depth: int = 10, seconds: float = 60.0
         seed_vector=None,
         depth=depth,
         over_fetch=5,
-        allowed=allowed,
+        fate=lambda item_id: Fate.FATE_UNSPECIFIED if allowed(item_id) else Fate.FATE_SEEN,
         search=search,
         deadline=Deadline(seconds),
     )
@@ -131,7 +132,7 @@ def test_a_candidate_appears_once_with_a_hit_from_each_source() -> None:
         candidate_pb2.SOURCE_CF: [("a", 9.0), ("b", 6.0), ("c", 3.0)],
         candidate_pb2.SOURCE_POPULAR: [("b", 50.0), ("d", 40.0)],
     }
-    candidates = merge(found, SourceWeights(), words_weight=0.0, count=10)
+    candidates = Merging(SourceWeights(), 0.0).merge(found, 10)
     assert [c.item_id for c in candidates] == ["b", "a", "d", "c"]
     hits = {hit.source: hit for hit in candidates[0].hits}
     assert {source: hit.rank for source, hit in hits.items()} == {
@@ -140,7 +141,7 @@ def test_a_candidate_appears_once_with_a_hit_from_each_source() -> None:
     }
     assert hits[candidate_pb2.SOURCE_CF].score == pytest.approx(0.0, abs=1e-6)
     assert hits[candidate_pb2.SOURCE_POPULAR].score == pytest.approx(1.0)
-    assert [c.item_id for c in merge(found, SourceWeights(), words_weight=0.0, count=2)] == [
+    assert [c.item_id for c in Merging(SourceWeights(), 0.0).merge(found, 2)] == [
         "b",
         "a",
     ]
@@ -148,7 +149,7 @@ def test_a_candidate_appears_once_with_a_hit_from_each_source() -> None:
 
 def test_an_empty_result_of_a_source_is_no_obstacle() -> None:
     found = {candidate_pb2.SOURCE_CF: [], candidate_pb2.SOURCE_POPULAR: [("a", 1.0)]}
-    assert [c.item_id for c in merge(found, SourceWeights(), words_weight=0.0, count=5)] == ["a"]
+    assert [c.item_id for c in Merging(SourceWeights(), 0.0).merge(found, 5)] == ["a"]
 
 
 @pytest.mark.parametrize(
@@ -252,17 +253,11 @@ def test_new_items_get_a_share_of_the_places_and_no_more() -> None:
     popular = [(f"i{n}", 1.0) for n in range(100)]
     fresh = [("i3", 1.0), *((f"new{n}", 1.0) for n in range(50))]
     found = {candidate_pb2.SOURCE_POPULAR: popular, candidate_pb2.SOURCE_FRESH: fresh}
-    merged = merge(found, SourceWeights(), words_weight=0.0, count=60)
+    merged = Merging(SourceWeights(), 0.0).merge(found, 60)
     ids = [candidate.item_id for candidate in merged]
     assert ids == [*(f"i{n}" for n in range(57)), "new0", "new1", "new2"]
     sources = {c.item_id: [hit.source for hit in c.hits] for c in merged}
     assert sources["i3"] == [candidate_pb2.SOURCE_POPULAR, candidate_pb2.SOURCE_FRESH]
     assert sources["new0"] == [candidate_pb2.SOURCE_FRESH]
-    alone = merge(
-        {candidate_pb2.SOURCE_FRESH: fresh},
-        SourceWeights(),
-        words_weight=0.0,
-        newcomer=False,
-        count=60,
-    )
+    alone = Merging(SourceWeights(), 0.0).merge({candidate_pb2.SOURCE_FRESH: fresh}, 60)
     assert len(alone) == 3

@@ -25,12 +25,13 @@ _sym_db = _symbol_database.Default()
 from tandem.v1 import candidate_pb2 as tandem_dot_v1_dot_candidate__pb2
 from tandem.v1 import context_pb2 as tandem_dot_v1_dot_context__pb2
 from tandem.v1 import filter_pb2 as tandem_dot_v1_dot_filter__pb2
+from tandem.v1 import item_fate_pb2 as tandem_dot_v1_dot_item__fate__pb2
 from tandem.v1 import stage_pb2 as tandem_dot_v1_dot_stage__pb2
 from tandem.v1 import user_pb2 as tandem_dot_v1_dot_user__pb2
 from tandem.v1 import variety_pb2 as tandem_dot_v1_dot_variety__pb2
 
 
-DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n#tandem/v1/recommender_service.proto\x12\ttandem.v1\x1a\x19tandem/v1/candidate.proto\x1a\x17tandem/v1/context.proto\x1a\x16tandem/v1/filter.proto\x1a\x15tandem/v1/stage.proto\x1a\x14tandem/v1/user.proto\x1a\x17tandem/v1/variety.proto\"\xe4\x02\n\x10RecommendRequest\x12\x0f\n\x07user_id\x18\x01 \x01(\t\x12*\n\x07\x63ontext\x18\x02 \x01(\x0b\x32\x19.tandem.v1.RequestContext\x12\x12\n\nitem_count\x18\x03 \x01(\x05\x12\x0c\n\x04text\x18\x04 \x01(\t\x12!\n\x06\x66ilter\x18\x05 \x01(\x0b\x32\x11.tandem.v1.Filter\x12\x19\n\x11\x65xcluded_item_ids\x18\x06 \x03(\t\x12\x33\n\x0fpersonalization\x18\x07 \x01(\x0e\x32\x1a.tandem.v1.Personalization\x12\x11\n\topen_only\x18\x08 \x01(\x08\x12\x18\n\x0btext_weight\x18\t \x01(\x02H\x00\x88\x01\x01\x12#\n\x07variety\x18\n \x01(\x0b\x32\x12.tandem.v1.Variety\x12\x1c\n\x04pins\x18\x0b \x03(\x0b\x32\x0e.tandem.v1.PinB\x0e\n\x0c_text_weight\"\xc4\x03\n\x11RecommendResponse\x12$\n\x05items\x18\x01 \x03(\x0b\x32\x15.tandem.v1.RankedItem\x12\x19\n\x11\x61ttribution_token\x18\x02 \x01(\t\x12/\n\x0eskipped_stages\x18\x03 \x03(\x0b\x32\x17.tandem.v1.SkippedStage\x12\x10\n\x08\x64\x65graded\x18\x04 \x01(\x08\x12\x12\n\nrelease_id\x18\x05 \x01(\t\x12G\n\x0emodel_versions\x18\x06 \x03(\x0b\x32/.tandem.v1.RecommendResponse.ModelVersionsEntry\x12-\n\rstage_timings\x18\x07 \x03(\x0b\x32\x16.tandem.v1.StageTiming\x12\x12\n\nrequest_id\x18\x08 \x01(\t\x12-\n\rinterest_tags\x18\t \x03(\x0b\x32\x16.tandem.v1.InterestTag\x12&\n\x0btext_filter\x18\n \x01(\x0b\x32\x11.tandem.v1.Filter\x1a\x34\n\x12ModelVersionsEntry\x12\x0b\n\x03key\x18\x01 \x01(\t\x12\r\n\x05value\x18\x02 \x01(\t:\x02\x38\x01\x32\\\n\x12RecommenderService\x12\x46\n\tRecommend\x12\x1b.tandem.v1.RecommendRequest\x1a\x1c.tandem.v1.RecommendResponseb\x06proto3')
+DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n#tandem/v1/recommender_service.proto\x12\ttandem.v1\x1a\x19tandem/v1/candidate.proto\x1a\x17tandem/v1/context.proto\x1a\x16tandem/v1/filter.proto\x1a\x19tandem/v1/item_fate.proto\x1a\x15tandem/v1/stage.proto\x1a\x14tandem/v1/user.proto\x1a\x17tandem/v1/variety.proto\"\xe4\x02\n\x10RecommendRequest\x12\x0f\n\x07user_id\x18\x01 \x01(\t\x12*\n\x07\x63ontext\x18\x02 \x01(\x0b\x32\x19.tandem.v1.RequestContext\x12\x12\n\nitem_count\x18\x03 \x01(\x05\x12\x0c\n\x04text\x18\x04 \x01(\t\x12!\n\x06\x66ilter\x18\x05 \x01(\x0b\x32\x11.tandem.v1.Filter\x12\x19\n\x11\x65xcluded_item_ids\x18\x06 \x03(\t\x12\x33\n\x0fpersonalization\x18\x07 \x01(\x0e\x32\x1a.tandem.v1.Personalization\x12\x11\n\topen_only\x18\x08 \x01(\x08\x12\x18\n\x0btext_weight\x18\t \x01(\x02H\x00\x88\x01\x01\x12#\n\x07variety\x18\n \x01(\x0b\x32\x12.tandem.v1.Variety\x12\x1c\n\x04pins\x18\x0b \x03(\x0b\x32\x0e.tandem.v1.PinB\x0e\n\x0c_text_weight\"\xc4\x03\n\x11RecommendResponse\x12$\n\x05items\x18\x01 \x03(\x0b\x32\x15.tandem.v1.RankedItem\x12\x19\n\x11\x61ttribution_token\x18\x02 \x01(\t\x12/\n\x0eskipped_stages\x18\x03 \x03(\x0b\x32\x17.tandem.v1.SkippedStage\x12\x10\n\x08\x64\x65graded\x18\x04 \x01(\x08\x12\x12\n\nrelease_id\x18\x05 \x01(\t\x12G\n\x0emodel_versions\x18\x06 \x03(\x0b\x32/.tandem.v1.RecommendResponse.ModelVersionsEntry\x12-\n\rstage_timings\x18\x07 \x03(\x0b\x32\x16.tandem.v1.StageTiming\x12\x12\n\nrequest_id\x18\x08 \x01(\t\x12-\n\rinterest_tags\x18\t \x03(\x0b\x32\x16.tandem.v1.InterestTag\x12&\n\x0btext_filter\x18\n \x01(\x0b\x32\x11.tandem.v1.Filter\x1a\x34\n\x12ModelVersionsEntry\x12\x0b\n\x03key\x18\x01 \x01(\t\x12\r\n\x05value\x18\x02 \x01(\t:\x02\x38\x01\"O\n\x0e\x45xplainRequest\x12,\n\x07request\x18\x01 \x01(\x0b\x32\x1b.tandem.v1.RecommendRequest\x12\x0f\n\x07item_id\x18\x02 \x01(\t\"\x9f\x02\n\x0f\x45xplainResponse\x12\x1d\n\x04\x66\x61te\x18\x01 \x01(\x0e\x32\x0f.tandem.v1.Fate\x12\x1f\n\x05stage\x18\x02 \x01(\x0e\x32\x10.tandem.v1.Stage\x12\x0e\n\x06\x64\x65tail\x18\x03 \x01(\t\x12#\n\x04item\x18\x04 \x01(\x0b\x32\x15.tandem.v1.RankedItem\x12\x15\n\rlist_position\x18\x05 \x01(\x05\x12\x0c\n\x04rank\x18\x06 \x01(\x05\x12\x17\n\x0fretrieval_place\x18\x07 \x01(\x05\x12\x17\n\x0f\x63\x61ndidate_count\x18\x08 \x01(\x05\x12\x12\n\nlast_score\x18\t \x01(\x02\x12,\n\x06\x61nswer\x18\n \x01(\x0b\x32\x1c.tandem.v1.RecommendResponse2\x9e\x01\n\x12RecommenderService\x12\x46\n\tRecommend\x12\x1b.tandem.v1.RecommendRequest\x1a\x1c.tandem.v1.RecommendResponse\x12@\n\x07\x45xplain\x12\x19.tandem.v1.ExplainRequest\x1a\x1a.tandem.v1.ExplainResponseb\x06proto3')
 
 _globals = globals()
 _builder.BuildMessageAndEnumDescriptors(DESCRIPTOR, _globals)
@@ -39,12 +40,16 @@ if not _descriptor._USE_C_DESCRIPTORS:
   DESCRIPTOR._loaded_options = None
   _globals['_RECOMMENDRESPONSE_MODELVERSIONSENTRY']._loaded_options = None
   _globals['_RECOMMENDRESPONSE_MODELVERSIONSENTRY']._serialized_options = b'8\001'
-  _globals['_RECOMMENDREQUEST']._serialized_start=197
-  _globals['_RECOMMENDREQUEST']._serialized_end=553
-  _globals['_RECOMMENDRESPONSE']._serialized_start=556
-  _globals['_RECOMMENDRESPONSE']._serialized_end=1008
-  _globals['_RECOMMENDRESPONSE_MODELVERSIONSENTRY']._serialized_start=956
-  _globals['_RECOMMENDRESPONSE_MODELVERSIONSENTRY']._serialized_end=1008
-  _globals['_RECOMMENDERSERVICE']._serialized_start=1010
-  _globals['_RECOMMENDERSERVICE']._serialized_end=1102
+  _globals['_RECOMMENDREQUEST']._serialized_start=224
+  _globals['_RECOMMENDREQUEST']._serialized_end=580
+  _globals['_RECOMMENDRESPONSE']._serialized_start=583
+  _globals['_RECOMMENDRESPONSE']._serialized_end=1035
+  _globals['_RECOMMENDRESPONSE_MODELVERSIONSENTRY']._serialized_start=983
+  _globals['_RECOMMENDRESPONSE_MODELVERSIONSENTRY']._serialized_end=1035
+  _globals['_EXPLAINREQUEST']._serialized_start=1037
+  _globals['_EXPLAINREQUEST']._serialized_end=1116
+  _globals['_EXPLAINRESPONSE']._serialized_start=1119
+  _globals['_EXPLAINRESPONSE']._serialized_end=1406
+  _globals['_RECOMMENDERSERVICE']._serialized_start=1409
+  _globals['_RECOMMENDERSERVICE']._serialized_end=1567
 # @@protoc_insertion_point(module_scope)

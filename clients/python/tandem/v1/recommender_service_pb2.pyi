@@ -10,6 +10,7 @@ from google.protobuf.internal import containers as _containers
 from tandem.v1 import candidate_pb2 as _candidate_pb2
 from tandem.v1 import context_pb2 as _context_pb2
 from tandem.v1 import filter_pb2 as _filter_pb2
+from tandem.v1 import item_fate_pb2 as _item_fate_pb2
 from tandem.v1 import stage_pb2 as _stage_pb2
 from tandem.v1 import user_pb2 as _user_pb2
 from tandem.v1 import variety_pb2 as _variety_pb2
@@ -203,3 +204,97 @@ class RecommendResponse(_message.Message):
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
 Global___RecommendResponse: _TypeAlias = RecommendResponse  # noqa: Y015
+
+@_typing.final
+class ExplainRequest(_message.Message):
+    """ExplainRequest names a request for a list and an item."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    REQUEST_FIELD_NUMBER: _builtins.int
+    ITEM_ID_FIELD_NUMBER: _builtins.int
+    item_id: _builtins.str
+    """The item, 1 to 256 bytes. Required."""
+    @_builtins.property
+    def request(self) -> Global___RecommendRequest:
+        """The request. Its `context.request_time`, where it is set, makes the answer that of then, as far as
+        the user's events and the catalogue are still the same.
+        """
+
+    def __init__(
+        self,
+        *,
+        request: Global___RecommendRequest | None = ...,
+        item_id: _builtins.str = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _typing.Literal["request", b"request"]  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["item_id", b"item_id", "request", b"request"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___ExplainRequest: _TypeAlias = ExplainRequest  # noqa: Y015
+
+@_typing.final
+class ExplainResponse(_message.Message):
+    """ExplainResponse tells what became of an item."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    FATE_FIELD_NUMBER: _builtins.int
+    STAGE_FIELD_NUMBER: _builtins.int
+    DETAIL_FIELD_NUMBER: _builtins.int
+    ITEM_FIELD_NUMBER: _builtins.int
+    LIST_POSITION_FIELD_NUMBER: _builtins.int
+    RANK_FIELD_NUMBER: _builtins.int
+    RETRIEVAL_PLACE_FIELD_NUMBER: _builtins.int
+    CANDIDATE_COUNT_FIELD_NUMBER: _builtins.int
+    LAST_SCORE_FIELD_NUMBER: _builtins.int
+    ANSWER_FIELD_NUMBER: _builtins.int
+    fate: _item_fate_pb2.Fate.ValueType
+    """What became of it."""
+    stage: _stage_pb2.Stage.ValueType
+    """The stage that dropped it. Unset for an item that is shown."""
+    detail: _builtins.str
+    """One English sentence for people."""
+    list_position: _builtins.int
+    """Its place in the list, from 1. 0: it is not in it."""
+    rank: _builtins.int
+    """Its place among the candidates by value alone, from 1. 0: it was not ranked."""
+    retrieval_place: _builtins.int
+    """Its place among all that retrieval found, from 1. 0: it was not found."""
+    candidate_count: _builtins.int
+    """How many candidates were ranked."""
+    last_score: _builtins.float
+    """The least score in the list, for comparison with the item's."""
+    @_builtins.property
+    def item(self) -> _candidate_pb2.RankedItem:
+        """The item as it was ranked, with score, probabilities, contributions, reasons and hits. Unset where
+        it could not be a candidate, or ranking was skipped.
+        """
+
+    @_builtins.property
+    def answer(self) -> Global___RecommendResponse:
+        """The list."""
+
+    def __init__(
+        self,
+        *,
+        fate: _item_fate_pb2.Fate.ValueType = ...,
+        stage: _stage_pb2.Stage.ValueType = ...,
+        detail: _builtins.str = ...,
+        item: _candidate_pb2.RankedItem | None = ...,
+        list_position: _builtins.int = ...,
+        rank: _builtins.int = ...,
+        retrieval_place: _builtins.int = ...,
+        candidate_count: _builtins.int = ...,
+        last_score: _builtins.float = ...,
+        answer: Global___RecommendResponse | None = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _typing.Literal["answer", b"answer", "item", b"item"]  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["answer", b"answer", "candidate_count", b"candidate_count", "detail", b"detail", "fate", b"fate", "item", b"item", "last_score", b"last_score", "list_position", b"list_position", "rank", b"rank", "retrieval_place", b"retrieval_place", "stage", b"stage"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___ExplainResponse: _TypeAlias = ExplainResponse  # noqa: Y015

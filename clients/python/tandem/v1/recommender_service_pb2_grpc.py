@@ -40,6 +40,11 @@ class RecommenderServiceStub:
                 request_serializer=tandem_dot_v1_dot_recommender__service__pb2.RecommendRequest.SerializeToString,
                 response_deserializer=tandem_dot_v1_dot_recommender__service__pb2.RecommendResponse.FromString,
                 _registered_method=True)
+        self.Explain = channel.unary_unary(
+                '/tandem.v1.RecommenderService/Explain',
+                request_serializer=tandem_dot_v1_dot_recommender__service__pb2.ExplainRequest.SerializeToString,
+                response_deserializer=tandem_dot_v1_dot_recommender__service__pb2.ExplainResponse.FromString,
+                _registered_method=True)
 
 
 class RecommenderServiceServicer:
@@ -55,6 +60,14 @@ class RecommenderServiceServicer:
         context.set_details('Method not implemented!')
         raise NotImplementedError('Method not implemented!')
 
+    def Explain(self, request, context):
+        """Explain makes the list that Recommend would make and tells what became of one item: whether it is
+        in it, and if not, which stage dropped it and with what score. Nothing is logged.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
 
 def add_RecommenderServiceServicer_to_server(servicer, server):
     rpc_method_handlers = {
@@ -62,6 +75,11 @@ def add_RecommenderServiceServicer_to_server(servicer, server):
                     servicer.Recommend,
                     request_deserializer=tandem_dot_v1_dot_recommender__service__pb2.RecommendRequest.FromString,
                     response_serializer=tandem_dot_v1_dot_recommender__service__pb2.RecommendResponse.SerializeToString,
+            ),
+            'Explain': grpc.unary_unary_rpc_method_handler(
+                    servicer.Explain,
+                    request_deserializer=tandem_dot_v1_dot_recommender__service__pb2.ExplainRequest.FromString,
+                    response_serializer=tandem_dot_v1_dot_recommender__service__pb2.ExplainResponse.SerializeToString,
             ),
     }
     generic_handler = grpc.method_handlers_generic_handler(
@@ -92,6 +110,33 @@ class RecommenderService:
             '/tandem.v1.RecommenderService/Recommend',
             tandem_dot_v1_dot_recommender__service__pb2.RecommendRequest.SerializeToString,
             tandem_dot_v1_dot_recommender__service__pb2.RecommendResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def Explain(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/tandem.v1.RecommenderService/Explain',
+            tandem_dot_v1_dot_recommender__service__pb2.ExplainRequest.SerializeToString,
+            tandem_dot_v1_dot_recommender__service__pb2.ExplainResponse.FromString,
             options,
             channel_credentials,
             insecure,

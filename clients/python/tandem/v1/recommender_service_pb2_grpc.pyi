@@ -38,6 +38,10 @@ class RecommenderServiceStub:
     the whole; without one the server's default of 2 s does. A part that is down makes the answer
     degraded and flagged in `skipped_stages`, never empty while the catalogue has an item to offer.
     """
+    Explain: _grpc.UnaryUnaryMultiCallable[_recommender_service_pb2.ExplainRequest, _recommender_service_pb2.ExplainResponse]
+    """Explain makes the list that Recommend would make and tells what became of one item: whether it is
+    in it, and if not, which stage dropped it and with what score. Nothing is logged.
+    """
 
 @_typing.type_check_only
 class RecommenderServiceAsyncStub(RecommenderServiceStub):
@@ -48,6 +52,10 @@ class RecommenderServiceAsyncStub(RecommenderServiceStub):
     """Recommend returns a ranked list for a user in a context. The caller's gRPC deadline holds for
     the whole; without one the server's default of 2 s does. A part that is down makes the answer
     degraded and flagged in `skipped_stages`, never empty while the catalogue has an item to offer.
+    """
+    Explain: _aio.UnaryUnaryMultiCallable[_recommender_service_pb2.ExplainRequest, _recommender_service_pb2.ExplainResponse]  # type: ignore[assignment]
+    """Explain makes the list that Recommend would make and tells what became of one item: whether it is
+    in it, and if not, which stage dropped it and with what score. Nothing is logged.
     """
 
 class RecommenderServiceServicer(metaclass=_abc_1.ABCMeta):
@@ -62,6 +70,16 @@ class RecommenderServiceServicer(metaclass=_abc_1.ABCMeta):
         """Recommend returns a ranked list for a user in a context. The caller's gRPC deadline holds for
         the whole; without one the server's default of 2 s does. A part that is down makes the answer
         degraded and flagged in `skipped_stages`, never empty while the catalogue has an item to offer.
+        """
+
+    @_abc_1.abstractmethod
+    def Explain(
+        self,
+        request: _recommender_service_pb2.ExplainRequest,
+        context: _ServicerContext,
+    ) -> _typing.Union[_recommender_service_pb2.ExplainResponse, _abc.Awaitable[_recommender_service_pb2.ExplainResponse]]:
+        """Explain makes the list that Recommend would make and tells what became of one item: whether it is
+        in it, and if not, which stage dropped it and with what score. Nothing is logged.
         """
 
 def add_RecommenderServiceServicer_to_server(servicer: RecommenderServiceServicer, server: _typing.Union[_grpc.Server, _aio.Server]) -> None: ...

@@ -11,6 +11,7 @@ from tandem.v1 import candidate_pb2 as _candidate_pb2
 from tandem.v1 import common_pb2 as _common_pb2
 from tandem.v1 import context_pb2 as _context_pb2
 from tandem.v1 import filter_pb2 as _filter_pb2
+from tandem.v1 import item_fate_pb2 as _item_fate_pb2
 from tandem.v1 import item_pb2 as _item_pb2
 from tandem.v1 import stage_pb2 as _stage_pb2
 from tandem.v1 import user_pb2 as _user_pb2
@@ -41,6 +42,7 @@ class RetrieveRequest(_message.Message):
     OPEN_ONLY_FIELD_NUMBER: _builtins.int
     TEXT_WEIGHT_FIELD_NUMBER: _builtins.int
     LIVE_COUNTS_FIELD_NUMBER: _builtins.int
+    TRACED_ITEM_ID_FIELD_NUMBER: _builtins.int
     release_id: _builtins.str
     """The pinned release. Required; VERSION_MISMATCH if it is not loaded here."""
     text: _builtins.str
@@ -51,6 +53,10 @@ class RetrieveRequest(_message.Message):
     """Leaves out places that are closed at the request's time."""
     text_weight: _builtins.float
     """How much the words count, see RecommendRequest. Default when unset: 1."""
+    traced_item_id: _builtins.str
+    """An item of which `trace` is wanted. If it may be a candidate and is none, it comes as one more
+    candidate, the last. Empty: none.
+    """
     @_builtins.property
     def user(self) -> _user_pb2.UserState:
         """The user, as read by the gateway."""
@@ -86,10 +92,11 @@ class RetrieveRequest(_message.Message):
         open_only: _builtins.bool = ...,
         text_weight: _builtins.float | None = ...,
         live_counts: _abc.Iterable[_common_pb2.ItemCount] | None = ...,
+        traced_item_id: _builtins.str = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _typing.Literal["_text_weight", b"_text_weight", "context", b"context", "filter", b"filter", "text_weight", b"text_weight", "user", b"user"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["_text_weight", b"_text_weight", "candidate_count", b"candidate_count", "context", b"context", "excluded_item_ids", b"excluded_item_ids", "filter", b"filter", "live_counts", b"live_counts", "open_only", b"open_only", "release_id", b"release_id", "text", b"text", "text_weight", b"text_weight", "user", b"user"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["_text_weight", b"_text_weight", "candidate_count", b"candidate_count", "context", b"context", "excluded_item_ids", b"excluded_item_ids", "filter", b"filter", "live_counts", b"live_counts", "open_only", b"open_only", "release_id", b"release_id", "text", b"text", "text_weight", b"text_weight", "traced_item_id", b"traced_item_id", "user", b"user"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     _WhichOneofReturnType__text_weight: _TypeAlias = _typing.Literal["text_weight"]  # noqa: Y015
     _WhichOneofArgType__text_weight: _TypeAlias = _typing.Literal["_text_weight", b"_text_weight"]  # noqa: Y015
@@ -111,6 +118,7 @@ class RetrieveResponse(_message.Message):
     STAGE_TIMINGS_FIELD_NUMBER: _builtins.int
     USER_VECTOR_FIELD_NUMBER: _builtins.int
     INTEREST_TAGS_FIELD_NUMBER: _builtins.int
+    TRACE_FIELD_NUMBER: _builtins.int
     release_id: _builtins.str
     """The release that found them."""
     @_builtins.property
@@ -147,6 +155,10 @@ class RetrieveResponse(_message.Message):
         mean, surest first.
         """
 
+    @_builtins.property
+    def trace(self) -> _item_fate_pb2.ItemTrace:
+        """What became of the traced item."""
+
     def __init__(
         self,
         *,
@@ -158,10 +170,11 @@ class RetrieveResponse(_message.Message):
         stage_timings: _abc.Iterable[_stage_pb2.StageTiming] | None = ...,
         user_vector: _common_pb2.Vector | None = ...,
         interest_tags: _abc.Iterable[_user_pb2.InterestTag] | None = ...,
+        trace: _item_fate_pb2.ItemTrace | None = ...,
     ) -> None: ...
-    _HasFieldArgType: _TypeAlias = _typing.Literal["text_vector", b"text_vector", "user_vector", b"user_vector"]  # noqa: Y015
+    _HasFieldArgType: _TypeAlias = _typing.Literal["text_vector", b"text_vector", "trace", b"trace", "user_vector", b"user_vector"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["candidates", b"candidates", "interest_tags", b"interest_tags", "item_overrides", b"item_overrides", "release_id", b"release_id", "skipped_stages", b"skipped_stages", "stage_timings", b"stage_timings", "text_vector", b"text_vector", "user_vector", b"user_vector"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["candidates", b"candidates", "interest_tags", b"interest_tags", "item_overrides", b"item_overrides", "release_id", b"release_id", "skipped_stages", b"skipped_stages", "stage_timings", b"stage_timings", "text_vector", b"text_vector", "trace", b"trace", "user_vector", b"user_vector"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
