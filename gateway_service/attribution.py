@@ -74,8 +74,17 @@ class Tokens:
         )
 
 
-def attribution_of(user_id: str, context: RequestContext, answer: RecommendResponse) -> Attribution:
-    """Return what the token of an answer is to say."""
+def attribution_of(
+    user_id: str, context: RequestContext, answer: RecommendResponse, exploration_chance: float
+) -> Attribution:
+    """Return what the token of an answer is to say.
+
+    exploration_chance: with what probability the list has places for exploration.
+    """
+    drawn = [
+        item.explored_with * exploration_chance if item.HasField("explored_with") else 1.0
+        for item in answer.items
+    ]
     return Attribution(
         impression_id=secrets.token_bytes(IMPRESSION_ID_BYTES),
         release_id=answer.release_id,
@@ -83,6 +92,7 @@ def attribution_of(user_id: str, context: RequestContext, answer: RecommendRespo
         request_time=context.request_time,
         surface=context.surface,
         item_hashes=[item_hash(item.item_id) & LOW_BITS for item in answer.items],
+        propensities=drawn if min(drawn, default=1.0) < 1 else (),
     )
 
 

@@ -12,6 +12,7 @@ from gateway_service.attribution import Tokens
 from gateway_service.downstream import connect
 from gateway_service.erasure import Erasure
 from gateway_service.explain import Explainer
+from gateway_service.exploration import Exploring
 from gateway_service.feedback import Feedback
 from gateway_service.live_counts import LiveCounts
 from gateway_service.pipeline import Recommender
@@ -74,9 +75,10 @@ def gateway_parts(settings: Settings) -> Parts:
         releases = Releases(database)
         await releases.refresh()
         live = LiveCounts(database)
+        exploring = Exploring(database, settings.exploration_share)
         tokens = Tokens(await database.write(read_token_keys))
         recommender = Recommender(
-            settings, releases, database, downstream, tokens, live, Safety(rules)
+            settings, releases, database, downstream, tokens, live, exploring, Safety(rules)
         )
         activation = Activation(releases, downstream, settings.activation_timeout_s)
         recommender_service_pb2_grpc.add_RecommenderServiceServicer_to_server(
@@ -105,7 +107,9 @@ def gateway_parts(settings: Settings) -> Parts:
         info_service_pb2_grpc.add_InfoServiceServicer_to_server(info, server)
         tasks = [
             asyncio.create_task(
-                Reconciler(releases, live, downstream, health).run(settings.reconcile_interval_s)
+                Reconciler(releases, live, exploring, downstream, health).run(
+                    settings.reconcile_interval_s
+                )
             ),
             asyncio.create_task(rules.follow(settings.policy_interval_s)),
         ]

@@ -11,6 +11,7 @@ from gateway_service.blocklist import Blocklist
 from gateway_service.check import backfilled, check
 from gateway_service.conditions import Conditions, conditions_of
 from gateway_service.downstream import Downstream
+from gateway_service.exploration import Exploring
 from gateway_service.hydrate import hydrate
 from gateway_service.impression import impression_of
 from gateway_service.live_counts import LiveCounts
@@ -42,13 +43,17 @@ ANSWER_MAX_S = 0.05
 
 
 class Made(NamedTuple):
-    """A list, and what it was made of."""
+    """A list, and what it was made of.
+
+    exploration_chance: with what probability it has places for exploration.
+    """
 
     context: RequestContext
     user: UserState
     conditions: Conditions
     found: RetrieveResponse
     ranked: RankResponse
+    exploration_chance: float
     answer: RecommendResponse
 
 
@@ -63,6 +68,7 @@ class Recommender:
         downstream: Downstream,
         tokens: Tokens,
         live: LiveCounts,
+        exploring: Exploring,
         safety: Safety,
     ) -> None:
         self._settings = settings
@@ -71,6 +77,7 @@ class Recommender:
         self._downstream = downstream
         self._tokens = tokens
         self._live = live
+        self._exploring = exploring
         self._safety = safety
 
     async def recommend(self, request: RecommendRequest, deadline: Deadline) -> RecommendResponse:
@@ -78,7 +85,7 @@ class Recommender:
         check_recommend(request)
         made = await self.make(request, deadline)
         answer = made.answer
-        attribution = attribution_of(request.user_id, made.context, answer)
+        attribution = attribution_of(request.user_id, made.context, answer, made.exploration_chance)
         answer.attribution_token = self._tokens.sign(attribution)
         shown = impression_of(request.user_id, made.context, answer, attribution, made.ranked)
         self._log(shown, answer)
@@ -122,6 +129,7 @@ class Recommender:
             deadline.share(settings.retrieve_share, keep_s=keep_s),
             traced_item_id=traced_item_id,
         )
+        exploration, there = self._exploring.of(request, context, release, found, count)
         ranked = await rank(
             downstream,
             without_traced(found),
@@ -133,6 +141,7 @@ class Recommender:
             stages,
             deadline.share(settings.rank_share, keep_s=keep_s),
             reason_count=min(count, settings.reason_count),
+            exploration=exploration,
             log_features=random.random() < settings.feature_log_share,
         )
         pinned = pinned_items(request, count)
@@ -171,7 +180,7 @@ class Recommender:
             interest_tags=conditions.interest_tags(found.interest_tags),
             text_filter=conditions.of_words,
         )
-        return Made(context, user, conditions, found, ranked, answer)
+        return Made(context, user, conditions, found, ranked, there, answer)
 
     def _log(self, impression: Impression, answer: RecommendResponse) -> None:
         """Log the answer without making the caller wait."""

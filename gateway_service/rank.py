@@ -7,7 +7,7 @@ from serving.stages import StageLog
 from tandem.v1 import stage_pb2
 from tandem.v1.candidate_pb2 import RankedItem
 from tandem.v1.context_pb2 import RequestContext
-from tandem.v1.ranking_service_pb2 import RankRequest, RankResponse
+from tandem.v1.ranking_service_pb2 import Exploration, RankRequest, RankResponse
 from tandem.v1.recommender_service_pb2 import RecommendRequest
 from tandem.v1.retrieval_service_pb2 import RetrieveResponse
 from tandem.v1.user_pb2 import UserState
@@ -28,13 +28,14 @@ async def rank(
     budget_s: float,
     *,
     reason_count: int = 0,
+    exploration: Exploration | None = None,
     log_features: bool = False,
 ) -> RankResponse:
     """Return up to `count` candidates, best first: as the ranking service says, else as found.
 
     As found it is all of them where the variety looks at their kinds, of which ranking alone knows.
-    reason_count: how many of them are to come with what items of the history weigh. log_features:
-    whether to return what the ranker read of them.
+    reason_count: how many of them are to come with what items of the history weigh. exploration:
+    which places are for new items. log_features: whether to return what the ranker read of them.
     """
     if not found.candidates:
         return RankResponse()
@@ -53,6 +54,7 @@ async def rank(
         live_counts=live.of_items(found.release_id, [c.item_id for c in found.candidates]),
         log_features=log_features,
         reason_count=reason_count,
+        exploration=exploration,
         variety=request.variety if request.HasField("variety") else None,
     )
     kept = None if asks_for_kinds(request.variety) else count

@@ -6,6 +6,7 @@ import time
 
 from features.release import Release
 from gateway_service.downstream import Downstream, Holder
+from gateway_service.exploration import Exploring
 from gateway_service.live_counts import LiveCounts
 from gateway_service.releases import Releases
 from serving.errors import TandemError
@@ -21,10 +22,16 @@ class Reconciler:
     """Has a service that restarted load what it lost, and tells when the gateway can serve."""
 
     def __init__(
-        self, releases: Releases, live: LiveCounts, downstream: Downstream, health: Health
+        self,
+        releases: Releases,
+        live: LiveCounts,
+        exploring: Exploring,
+        downstream: Downstream,
+        health: Health,
     ) -> None:
         self._releases = releases
         self._live = live
+        self._exploring = exploring
         self._downstream = downstream
         self._health = health
         self._ready = False
@@ -49,6 +56,7 @@ class Reconciler:
         held = self._releases.held()
         # What another gateway has recorded, and of a release that is new here, everything.
         await self._live.refresh(held)
+        await self._exploring.refresh()
         states = await asyncio.gather(
             *(self._reconcile(holder, held) for holder in self._downstream.holders)
         )

@@ -72,6 +72,9 @@ class Settings:
     backfill_count: Annotated[int, Between(0, 500)] = 20
     """Items to rank beyond those asked for, to take the place of those that the check drops."""
 
+    exploration_share: Annotated[float, Between(0.0, 0.5)] = 0.05
+    """Share of a list's places that new items get, of requests that set none."""
+
     reason_count: Annotated[int, Between(0, ITEM_COUNT_MAX)] = 10
     """Items of a list, the first ones, of which it is computed what items of the history weigh."""
 

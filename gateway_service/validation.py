@@ -29,6 +29,7 @@ from tandem_client.channel import MESSAGE_BYTES_MAX
 ITEM_COUNT_MAX = 500
 TEXT_BYTES_MAX = 16_384
 TEXT_WEIGHT_MAX = 10
+EXPLORATION_MAX = 0.5
 EXCLUDED_MAX = 1_000
 PINS_MAX = 100
 EVENTS_MAX = 1_000
@@ -70,6 +71,7 @@ def check_recommend(request: RecommendRequest) -> None:
     check_text("text", request.text, bytes_max=TEXT_BYTES_MAX)
     check_number("text_weight", request.text_weight, low=0, high=TEXT_WEIGHT_MAX)
     check_filter(request)
+    check_number("exploration_share", request.exploration_share, low=0, high=EXPLORATION_MAX)
     check_size("excluded_item_ids", request.excluded_item_ids, high=EXCLUDED_MAX)
     for index, item_id in enumerate(request.excluded_item_ids):
         check_id(f"excluded_item_ids[{index}]", item_id)

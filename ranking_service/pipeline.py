@@ -4,6 +4,7 @@ import time
 
 import numpy as np
 
+from ranking_service.exploration import explore
 from ranking_service.influences import influences
 from ranking_service.item_features import RankInput, rank_input
 from ranking_service.loaded_release import LoadedRelease
@@ -79,6 +80,8 @@ def rank_now(
 
     start = time.monotonic()
     slate = choose(loaded, request, found, scores, diversity)
+    item_ids = [candidate.item_id for candidate in found.candidates]
+    slate, explored = explore(slate, request, item_ids, scores.values, scores.probabilities[:, 0])
     bias = float(ranker.head.bias[0].detach())
     places = slate.places.tolist()
     log.time(Stage.STAGE_SELECT, time.monotonic() - start)
@@ -95,6 +98,9 @@ def rank_now(
             "too little time was left to take items of the history away; the nearest one is named",
         )
     items = ranked_items(loaded, request, found, scores, bias, slate, told)
+    for item, place in zip(items, places, strict=True):
+        if place in explored:
+            item.explored_with = explored[place]
     log.time(Stage.STAGE_REASONS, time.monotonic() - start)
 
     return RankResponse(

@@ -13,6 +13,9 @@ from serving.validation import check_id, check_integer, check_number, check_size
 from tandem.v1.common_pb2 import Vector
 from tandem.v1.ranking_service_pb2 import RankRequest
 
+POSITIONS_MAX = 50
+TRIALS_MAX = 1_000_000_000
+
 
 def check_request(request: RankRequest) -> None:
     """Check what does not depend on the release. Raises InvalidField."""
@@ -24,6 +27,14 @@ def check_request(request: RankRequest) -> None:
     check_size("live_counts", request.live_counts, high=CANDIDATES_MAX)
     for place, count in enumerate(request.live_counts):
         check_number(f"live_counts[{place}].count", count.count, low=0)
+    check_size("exploration.trials", request.exploration.trials, high=CANDIDATES_MAX)
+    check_size("exploration.positions", request.exploration.positions, high=POSITIONS_MAX)
+    for place, trial in enumerate(request.exploration.trials):
+        for name in ("shown_count", "taken_count"):
+            field = f"exploration.trials[{place}].{name}"
+            check_integer(field, getattr(trial, name), low=0, high=TRIALS_MAX)
+    for place, position in enumerate(request.exploration.positions):
+        check_integer(f"exploration.positions[{place}]", position, low=1, high=CANDIDATES_MAX)
     check_integer("reason_count", request.reason_count, low=0, high=CANDIDATES_MAX)
     check_integer("item_count", request.item_count, low=0, high=CANDIDATES_MAX)
     check_variety(request.variety)

@@ -59,6 +59,7 @@ def print_slate(console: Console, response: RecommendResponse, *, explain: bool 
 
 
 def parts_of(item: RankedItem) -> str:
+    """Return the greatest parts of an item's logit, a line for each."""
     parts = item.contributions[:CONTRIBUTIONS_SHOWN]
     return "\n".join(f"{part.name} {part.logit:+.2f}" for part in parts)
 

@@ -56,6 +56,15 @@ def insert_or_update(connection: Connection, table: Table, *columns: str) -> Ins
     )
 
 
+def insert_or_add(connection: Connection, table: Table, *columns: str) -> Insert:
+    """Return an INSERT that adds to these columns where the primary key exists."""
+    insert = _insert(connection, table)
+    return insert.on_conflict_do_update(
+        index_elements=list(table.primary_key.columns),
+        set_={name: table.c[name] + insert.excluded[name] for name in columns},
+    )
+
+
 def purge_deleted(engine: Engine) -> None:
     """Make deleted rows unreadable in the files, where the database does not do so by itself."""
     if engine.dialect.name != "sqlite":

@@ -4,14 +4,17 @@ from collections.abc import Iterable, Sequence
 from hashlib import blake2b
 from typing import Any
 
+import numpy as np
 from sqlalchemy import Connection, select
 
+from features.history import weights_of_actions
 from features.ids import item_hash
 from gateway_service.attribution import Tokens
 from gateway_service.store.dialect import insert_or_ignore
 from gateway_service.store.profiles import raise_versions
 from gateway_service.store.schema import events
 from gateway_service.store.times import to_us
+from gateway_service.store.trials import add_trials
 from tandem.v1 import event_pb2
 from tandem.v1.event_pb2 import Event
 from tandem.v1.event_service_pb2 import RecordEventsResponse
@@ -70,12 +73,25 @@ def record_events(connection: Connection, rows: Sequence[Row]) -> RecordEventsRe
     if new:
         # Another gateway may store one of them meanwhile.
         connection.execute(insert_or_ignore(connection, events), new)
+        add_trials(connection, (), _taken_for_exploration(new))
         raise_versions(connection, {row["user_id"] for row in new}, new[0]["received_time_us"])
     return RecordEventsResponse(
         recorded_count=len(new),
         duplicate_count=len(rows) - len(new),
         attributed_count=sum(row["impression_id"] is not None for row in new),
     )
+
+
+def _taken_for_exploration(rows: Sequence[Row]) -> list[str]:
+    """Return the items that were taken from a list in which they stood for exploration."""
+    explored = [row for row in rows if row["propensity"] is not None and row["propensity"] < 1]
+    weights = weights_of_actions(np.array([row["action"] for row in explored], np.int32))
+    taken = {
+        (row["impression_id"], row["item_id"])
+        for row, weight in zip(explored, weights.tolist(), strict=True)
+        if weight > 0
+    }
+    return [item_id for _, item_id in taken]
 
 
 def signed(unsigned: int) -> int:

@@ -3,6 +3,7 @@
 from sqlalchemy import Connection, insert
 
 from gateway_service.store.schema import impressions
+from gateway_service.store.trials import add_trials
 from tandem.v1.impression_pb2 import Impression
 
 
@@ -21,3 +22,4 @@ def log_impression(connection: Connection, impression: Impression, now_us: int) 
             }
         ],
     )
+    add_trials(connection, (i.item_id for i in impression.items if i.propensity < 1), ())

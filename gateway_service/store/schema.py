@@ -76,6 +76,15 @@ impressions = Table(
     Column("content", LargeBinary, nullable=False),
 )
 
+trials = Table(
+    "trials",
+    metadata,
+    Column("item_id", String(256), primary_key=True),
+    # How often the item stood in a list for exploration, and was taken then.
+    Column("shown_count", Integer, nullable=False),
+    Column("taken_count", Integer, nullable=False),
+)
+
 token_keys = Table(
     "token_keys",
     metadata,

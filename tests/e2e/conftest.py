@@ -38,8 +38,9 @@ def release(world, tmp_path_factory):
 @pytest.fixture(scope="session")
 def stack(release, tmp_path_factory):
     state = tmp_path_factory.mktemp("stack") / "state"
-    # Every answer is logged with its features.
-    with patch.dict(os.environ, TANDEM_GATEWAY_FEATURE_LOG_SHARE="1"):
+    # Every answer is logged with its features, and explores only if it is asked to.
+    settings = {"FEATURE_LOG_SHARE": "1", "EXPLORATION_SHARE": "0"}
+    with patch.dict(os.environ, {f"TANDEM_GATEWAY_{key}": v for key, v in settings.items()}):
         running = RunningStack.start(state, release)
     yield running
     running.stop()

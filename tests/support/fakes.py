@@ -147,17 +147,21 @@ class FakeRanking(FakeHolder, ranking_service_pb2_grpc.RankingServiceServicer):
     def __init__(self) -> None:
         super().__init__()
         self.requests: list[RankRequest] = []
+        # Where exploration is asked for, the third item stands for it, with this probability.
+        self.explored_with = 0.0
 
     async def Rank(self, request: RankRequest, context: object) -> RankResponse:
         await self.before(request.release_id)
         self.requests.append(request)
         best_first = list(reversed(request.candidates))[: request.item_count]
         liked = request.user.history[-1].item_id if request.user.history else ""
+        explores = self.explored_with and request.exploration.positions
         return RankResponse(
             release_id=request.release_id,
             items=[
                 RankedItem(
                     item_id=candidate.item_id,
+                    explored_with=self.explored_with if explores and place == 2 else None,
                     score=1.0 - place / 1000,
                     action_probabilities=[ActionProbability(action=ACTION_CLICK, probability=0.5)],
                     reasons=[

@@ -159,6 +159,7 @@ class Replay:
             user_id,
             context=context,
             variety=VALUE_ALONE,
+            exploration_share=0.0,
             item_count=max(10, min(LIST_MOST, release.candidate_count - BACKFILL)),
             timeout_s=TIMEOUT_S,
         )

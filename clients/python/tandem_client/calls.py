@@ -74,6 +74,7 @@ def recommend(
     excluded_item_ids: Iterable[str] = (),
     personalization: Personalization.ValueType = context_pb2.PERSONALIZATION_UNSPECIFIED,
     open_only: bool = False,
+    exploration_share: float | None = None,
     variety: Variety | None = None,
     pins: Iterable[Pin] = (),
     timeout_s: float | None = None,
@@ -81,6 +82,7 @@ def recommend(
     """Return a ranked list for a user in a context. `item_count` 0 is the server's default, 10.
 
     text_weight: how much words count beside the user's past, 0 to 10; 1 is the server's default.
+    exploration_share: of the places, for new items; unset is the server's default.
     open_only: leave out places that are closed at the request's time.
     variety: how unlike each other the items are to be. pins: items that must stand at a place.
     """
@@ -94,6 +96,7 @@ def recommend(
         excluded_item_ids=excluded_item_ids,
         personalization=personalization,
         open_only=open_only,
+        exploration_share=exploration_share,
         variety=variety,
         pins=pins,
     )

@@ -338,6 +338,7 @@ class RankedItem(_message.Message):
     TITLE_FIELD_NUMBER: _builtins.int
     EXPECTED_RATING_FIELD_NUMBER: _builtins.int
     INFLUENCES_FIELD_NUMBER: _builtins.int
+    EXPLORED_WITH_FIELD_NUMBER: _builtins.int
     item_id: _builtins.str
     """The item."""
     score: _builtins.float
@@ -353,6 +354,10 @@ class RankedItem(_message.Message):
     expected_rating: _builtins.float
     """The rating that the user would give, in the scale of the data that the release was trained on.
     Unset where nothing is rated there, or ranking was skipped.
+    """
+    explored_with: _builtins.float
+    """The item stands in its place for exploration, and was drawn for it with this probability, above 0
+    to 1. Unset: it stands there for its value.
     """
     @_builtins.property
     def action_probabilities(self) -> _containers.RepeatedCompositeFieldContainer[Global___ActionProbability]:
@@ -389,13 +394,19 @@ class RankedItem(_message.Message):
         title: _builtins.str = ...,
         expected_rating: _builtins.float | None = ...,
         influences: _abc.Iterable[Global___Influence] | None = ...,
+        explored_with: _builtins.float | None = ...,
     ) -> None: ...
-    _HasFieldArgType: _TypeAlias = _typing.Literal["_expected_rating", b"_expected_rating", "expected_rating", b"expected_rating"]  # noqa: Y015
+    _HasFieldArgType: _TypeAlias = _typing.Literal["_expected_rating", b"_expected_rating", "_explored_with", b"_explored_with", "expected_rating", b"expected_rating", "explored_with", b"explored_with"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["_expected_rating", b"_expected_rating", "action_probabilities", b"action_probabilities", "contributions", b"contributions", "expected_rating", b"expected_rating", "hits", b"hits", "influences", b"influences", "item_id", b"item_id", "reasons", b"reasons", "score", b"score", "selector_shift", b"selector_shift", "title", b"title"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["_expected_rating", b"_expected_rating", "_explored_with", b"_explored_with", "action_probabilities", b"action_probabilities", "contributions", b"contributions", "expected_rating", b"expected_rating", "explored_with", b"explored_with", "hits", b"hits", "influences", b"influences", "item_id", b"item_id", "reasons", b"reasons", "score", b"score", "selector_shift", b"selector_shift", "title", b"title"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     _WhichOneofReturnType__expected_rating: _TypeAlias = _typing.Literal["expected_rating"]  # noqa: Y015
     _WhichOneofArgType__expected_rating: _TypeAlias = _typing.Literal["_expected_rating", b"_expected_rating"]  # noqa: Y015
+    _WhichOneofReturnType__explored_with: _TypeAlias = _typing.Literal["explored_with"]  # noqa: Y015
+    _WhichOneofArgType__explored_with: _TypeAlias = _typing.Literal["_explored_with", b"_explored_with"]  # noqa: Y015
+    @_typing.overload
     def WhichOneof(self, oneof_group: _WhichOneofArgType__expected_rating) -> _WhichOneofReturnType__expected_rating | None: ...
+    @_typing.overload
+    def WhichOneof(self, oneof_group: _WhichOneofArgType__explored_with) -> _WhichOneofReturnType__explored_with | None: ...
 
 Global___RankedItem: _TypeAlias = RankedItem  # noqa: Y015

@@ -32,7 +32,7 @@ from tandem.v1 import user_pb2 as tandem_dot_v1_dot_user__pb2
 from tandem.v1 import variety_pb2 as tandem_dot_v1_dot_variety__pb2
 
 
-DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n\x1ftandem/v1/ranking_service.proto\x12\ttandem.v1\x1a\x19tandem/v1/candidate.proto\x1a\x16tandem/v1/common.proto\x1a\x17tandem/v1/context.proto\x1a\x1atandem/v1/impression.proto\x1a\x14tandem/v1/item.proto\x1a\x15tandem/v1/stage.proto\x1a\x14tandem/v1/user.proto\x1a\x17tandem/v1/variety.proto\"\x93\x04\n\x0bRankRequest\x12\x12\n\nrelease_id\x18\x01 \x01(\t\x12\"\n\x04user\x18\x02 \x01(\x0b\x32\x14.tandem.v1.UserState\x12*\n\x07\x63ontext\x18\x03 \x01(\x0b\x32\x19.tandem.v1.RequestContext\x12\x0c\n\x04text\x18\x04 \x01(\t\x12&\n\x0btext_vector\x18\x05 \x01(\x0b\x32\x11.tandem.v1.Vector\x12(\n\ncandidates\x18\x06 \x03(\x0b\x32\x14.tandem.v1.Candidate\x12/\n\x0eitem_overrides\x18\x07 \x03(\x0b\x32\x17.tandem.v1.ItemOverride\x12\x12\n\nitem_count\x18\x08 \x01(\x05\x12&\n\x0buser_vector\x18\t \x01(\x0b\x32\x11.tandem.v1.Vector\x12-\n\rinterest_tags\x18\n \x03(\x0b\x32\x16.tandem.v1.InterestTag\x12\x18\n\x0btext_weight\x18\x0b \x01(\x02H\x00\x88\x01\x01\x12#\n\x07variety\x18\x0c \x01(\x0b\x32\x12.tandem.v1.Variety\x12\x14\n\x0clog_features\x18\r \x01(\x08\x12\x14\n\x0creason_count\x18\x0e \x01(\x05\x12)\n\x0blive_counts\x18\x0f \x03(\x0b\x32\x14.tandem.v1.ItemCountB\x0e\n\x0c_text_weight\"\xec\x01\n\x0cRankResponse\x12\x12\n\nrelease_id\x18\x01 \x01(\t\x12$\n\x05items\x18\x02 \x03(\x0b\x32\x15.tandem.v1.RankedItem\x12\x19\n\x11unscored_item_ids\x18\x03 \x03(\t\x12/\n\x0eskipped_stages\x18\x04 \x03(\x0b\x32\x17.tandem.v1.SkippedStage\x12-\n\rstage_timings\x18\x05 \x03(\x0b\x32\x16.tandem.v1.StageTiming\x12\'\n\x08\x66\x65\x61tures\x18\x06 \x01(\x0b\x32\x15.tandem.v1.FeatureLog2I\n\x0eRankingService\x12\x37\n\x04Rank\x12\x16.tandem.v1.RankRequest\x1a\x17.tandem.v1.RankResponseb\x06proto3')
+DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n\x1ftandem/v1/ranking_service.proto\x12\ttandem.v1\x1a\x19tandem/v1/candidate.proto\x1a\x16tandem/v1/common.proto\x1a\x17tandem/v1/context.proto\x1a\x1atandem/v1/impression.proto\x1a\x14tandem/v1/item.proto\x1a\x15tandem/v1/stage.proto\x1a\x14tandem/v1/user.proto\x1a\x17tandem/v1/variety.proto\"\xc0\x04\n\x0bRankRequest\x12\x12\n\nrelease_id\x18\x01 \x01(\t\x12\"\n\x04user\x18\x02 \x01(\x0b\x32\x14.tandem.v1.UserState\x12*\n\x07\x63ontext\x18\x03 \x01(\x0b\x32\x19.tandem.v1.RequestContext\x12\x0c\n\x04text\x18\x04 \x01(\t\x12&\n\x0btext_vector\x18\x05 \x01(\x0b\x32\x11.tandem.v1.Vector\x12(\n\ncandidates\x18\x06 \x03(\x0b\x32\x14.tandem.v1.Candidate\x12/\n\x0eitem_overrides\x18\x07 \x03(\x0b\x32\x17.tandem.v1.ItemOverride\x12\x12\n\nitem_count\x18\x08 \x01(\x05\x12&\n\x0buser_vector\x18\t \x01(\x0b\x32\x11.tandem.v1.Vector\x12-\n\rinterest_tags\x18\n \x03(\x0b\x32\x16.tandem.v1.InterestTag\x12\x18\n\x0btext_weight\x18\x0b \x01(\x02H\x00\x88\x01\x01\x12#\n\x07variety\x18\x0c \x01(\x0b\x32\x12.tandem.v1.Variety\x12\x14\n\x0clog_features\x18\r \x01(\x08\x12\x14\n\x0creason_count\x18\x0e \x01(\x05\x12)\n\x0blive_counts\x18\x0f \x03(\x0b\x32\x14.tandem.v1.ItemCount\x12+\n\x0b\x65xploration\x18\x10 \x01(\x0b\x32\x16.tandem.v1.ExplorationB\x0e\n\x0c_text_weight\"\xec\x01\n\x0cRankResponse\x12\x12\n\nrelease_id\x18\x01 \x01(\t\x12$\n\x05items\x18\x02 \x03(\x0b\x32\x15.tandem.v1.RankedItem\x12\x19\n\x11unscored_item_ids\x18\x03 \x03(\t\x12/\n\x0eskipped_stages\x18\x04 \x03(\x0b\x32\x17.tandem.v1.SkippedStage\x12-\n\rstage_timings\x18\x05 \x03(\x0b\x32\x16.tandem.v1.StageTiming\x12\'\n\x08\x66\x65\x61tures\x18\x06 \x01(\x0b\x32\x15.tandem.v1.FeatureLog\"F\n\x0b\x45xploration\x12\x11\n\tpositions\x18\x01 \x03(\x05\x12$\n\x06trials\x18\x02 \x03(\x0b\x32\x14.tandem.v1.ItemTrial\"F\n\tItemTrial\x12\x0f\n\x07item_id\x18\x01 \x01(\t\x12\x13\n\x0bshown_count\x18\x02 \x01(\x05\x12\x13\n\x0btaken_count\x18\x03 \x01(\x05\x32I\n\x0eRankingService\x12\x37\n\x04Rank\x12\x16.tandem.v1.RankRequest\x1a\x17.tandem.v1.RankResponseb\x06proto3')
 
 _globals = globals()
 _builder.BuildMessageAndEnumDescriptors(DESCRIPTOR, _globals)
@@ -40,9 +40,13 @@ _builder.BuildTopDescriptorsAndMessages(DESCRIPTOR, 'tandem.v1.ranking_service_p
 if not _descriptor._USE_C_DESCRIPTORS:
   DESCRIPTOR._loaded_options = None
   _globals['_RANKREQUEST']._serialized_start=243
-  _globals['_RANKREQUEST']._serialized_end=774
-  _globals['_RANKRESPONSE']._serialized_start=777
-  _globals['_RANKRESPONSE']._serialized_end=1013
-  _globals['_RANKINGSERVICE']._serialized_start=1015
-  _globals['_RANKINGSERVICE']._serialized_end=1088
+  _globals['_RANKREQUEST']._serialized_end=819
+  _globals['_RANKRESPONSE']._serialized_start=822
+  _globals['_RANKRESPONSE']._serialized_end=1058
+  _globals['_EXPLORATION']._serialized_start=1060
+  _globals['_EXPLORATION']._serialized_end=1130
+  _globals['_ITEMTRIAL']._serialized_start=1132
+  _globals['_ITEMTRIAL']._serialized_end=1202
+  _globals['_RANKINGSERVICE']._serialized_start=1204
+  _globals['_RANKINGSERVICE']._serialized_end=1277
 # @@protoc_insertion_point(module_scope)

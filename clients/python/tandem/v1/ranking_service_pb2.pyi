@@ -47,6 +47,7 @@ class RankRequest(_message.Message):
     LOG_FEATURES_FIELD_NUMBER: _builtins.int
     REASON_COUNT_FIELD_NUMBER: _builtins.int
     LIVE_COUNTS_FIELD_NUMBER: _builtins.int
+    EXPLORATION_FIELD_NUMBER: _builtins.int
     release_id: _builtins.str
     """The pinned release. Required; VERSION_MISMATCH if it is not loaded here."""
     text: _builtins.str
@@ -99,6 +100,10 @@ class RankRequest(_message.Message):
         count that doubles every 30 days after that event. At most 2,000.
         """
 
+    @_builtins.property
+    def exploration(self) -> Global___Exploration:
+        """Which places of the slate are for new items. Unset: none."""
+
     def __init__(
         self,
         *,
@@ -117,10 +122,11 @@ class RankRequest(_message.Message):
         log_features: _builtins.bool = ...,
         reason_count: _builtins.int = ...,
         live_counts: _abc.Iterable[_common_pb2.ItemCount] | None = ...,
+        exploration: Global___Exploration | None = ...,
     ) -> None: ...
-    _HasFieldArgType: _TypeAlias = _typing.Literal["_text_weight", b"_text_weight", "context", b"context", "text_vector", b"text_vector", "text_weight", b"text_weight", "user", b"user", "user_vector", b"user_vector", "variety", b"variety"]  # noqa: Y015
+    _HasFieldArgType: _TypeAlias = _typing.Literal["_text_weight", b"_text_weight", "context", b"context", "exploration", b"exploration", "text_vector", b"text_vector", "text_weight", b"text_weight", "user", b"user", "user_vector", b"user_vector", "variety", b"variety"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["_text_weight", b"_text_weight", "candidates", b"candidates", "context", b"context", "interest_tags", b"interest_tags", "item_count", b"item_count", "item_overrides", b"item_overrides", "live_counts", b"live_counts", "log_features", b"log_features", "reason_count", b"reason_count", "release_id", b"release_id", "text", b"text", "text_vector", b"text_vector", "text_weight", b"text_weight", "user", b"user", "user_vector", b"user_vector", "variety", b"variety"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["_text_weight", b"_text_weight", "candidates", b"candidates", "context", b"context", "exploration", b"exploration", "interest_tags", b"interest_tags", "item_count", b"item_count", "item_overrides", b"item_overrides", "live_counts", b"live_counts", "log_features", b"log_features", "reason_count", b"reason_count", "release_id", b"release_id", "text", b"text", "text_vector", b"text_vector", "text_weight", b"text_weight", "user", b"user", "user_vector", b"user_vector", "variety", b"variety"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     _WhichOneofReturnType__text_weight: _TypeAlias = _typing.Literal["text_weight"]  # noqa: Y015
     _WhichOneofArgType__text_weight: _TypeAlias = _typing.Literal["_text_weight", b"_text_weight"]  # noqa: Y015
@@ -179,3 +185,63 @@ class RankResponse(_message.Message):
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
 Global___RankResponse: _TypeAlias = RankResponse  # noqa: Y015
+
+@_typing.final
+class Exploration(_message.Message):
+    """Exploration gives places of a slate to new items: Thompson sampling draws which."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    POSITIONS_FIELD_NUMBER: _builtins.int
+    TRIALS_FIELD_NUMBER: _builtins.int
+    @_builtins.property
+    def positions(self) -> _containers.RepeatedScalarFieldContainer[_builtins.int]:
+        """The places, from 1, ascending. At most 50."""
+
+    @_builtins.property
+    def trials(self) -> _containers.RepeatedCompositeFieldContainer[Global___ItemTrial]:
+        """The candidates that are new, at most 2,000."""
+
+    def __init__(
+        self,
+        *,
+        positions: _abc.Iterable[_builtins.int] | None = ...,
+        trials: _abc.Iterable[Global___ItemTrial] | None = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["positions", b"positions", "trials", b"trials"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___Exploration: _TypeAlias = Exploration  # noqa: Y015
+
+@_typing.final
+class ItemTrial(_message.Message):
+    """ItemTrial is what became of a new item where it stood for exploration."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    ITEM_ID_FIELD_NUMBER: _builtins.int
+    SHOWN_COUNT_FIELD_NUMBER: _builtins.int
+    TAKEN_COUNT_FIELD_NUMBER: _builtins.int
+    item_id: _builtins.str
+    """The item."""
+    shown_count: _builtins.int
+    """How often it was shown."""
+    taken_count: _builtins.int
+    """In how many of these lists it was taken."""
+    def __init__(
+        self,
+        *,
+        item_id: _builtins.str = ...,
+        shown_count: _builtins.int = ...,
+        taken_count: _builtins.int = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["item_id", b"item_id", "shown_count", b"shown_count", "taken_count", b"taken_count"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___ItemTrial: _TypeAlias = ItemTrial  # noqa: Y015

@@ -42,6 +42,7 @@ class RecommendRequest(_message.Message):
     TEXT_WEIGHT_FIELD_NUMBER: _builtins.int
     VARIETY_FIELD_NUMBER: _builtins.int
     PINS_FIELD_NUMBER: _builtins.int
+    EXPLORATION_SHARE_FIELD_NUMBER: _builtins.int
     user_id: _builtins.str
     """The user, at most 256 bytes. May be empty or unknown: the answer then rests on text and context."""
     item_count: _builtins.int
@@ -57,6 +58,10 @@ class RecommendRequest(_message.Message):
     text_weight: _builtins.float
     """How much the words, the request's or else the profile's, count beside the user's past: from 0,
     where they only rule out and filter, to 10. Default when unset: 1, as the model learned it.
+    """
+    exploration_share: _builtins.float
+    """Share of the places that new items get, to learn what they are worth, 0 to 0.5. A list of 10 with
+    0.05 has such a place every other time. Default when unset: the gateway's setting.
     """
     @_builtins.property
     def context(self) -> _context_pb2.RequestContext:
@@ -96,13 +101,19 @@ class RecommendRequest(_message.Message):
         text_weight: _builtins.float | None = ...,
         variety: _variety_pb2.Variety | None = ...,
         pins: _abc.Iterable[_variety_pb2.Pin] | None = ...,
+        exploration_share: _builtins.float | None = ...,
     ) -> None: ...
-    _HasFieldArgType: _TypeAlias = _typing.Literal["_text_weight", b"_text_weight", "context", b"context", "filter", b"filter", "text_weight", b"text_weight", "variety", b"variety"]  # noqa: Y015
+    _HasFieldArgType: _TypeAlias = _typing.Literal["_exploration_share", b"_exploration_share", "_text_weight", b"_text_weight", "context", b"context", "exploration_share", b"exploration_share", "filter", b"filter", "text_weight", b"text_weight", "variety", b"variety"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["_text_weight", b"_text_weight", "context", b"context", "excluded_item_ids", b"excluded_item_ids", "filter", b"filter", "item_count", b"item_count", "open_only", b"open_only", "personalization", b"personalization", "pins", b"pins", "text", b"text", "text_weight", b"text_weight", "user_id", b"user_id", "variety", b"variety"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["_exploration_share", b"_exploration_share", "_text_weight", b"_text_weight", "context", b"context", "excluded_item_ids", b"excluded_item_ids", "exploration_share", b"exploration_share", "filter", b"filter", "item_count", b"item_count", "open_only", b"open_only", "personalization", b"personalization", "pins", b"pins", "text", b"text", "text_weight", b"text_weight", "user_id", b"user_id", "variety", b"variety"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    _WhichOneofReturnType__exploration_share: _TypeAlias = _typing.Literal["exploration_share"]  # noqa: Y015
+    _WhichOneofArgType__exploration_share: _TypeAlias = _typing.Literal["_exploration_share", b"_exploration_share"]  # noqa: Y015
     _WhichOneofReturnType__text_weight: _TypeAlias = _typing.Literal["text_weight"]  # noqa: Y015
     _WhichOneofArgType__text_weight: _TypeAlias = _typing.Literal["_text_weight", b"_text_weight"]  # noqa: Y015
+    @_typing.overload
+    def WhichOneof(self, oneof_group: _WhichOneofArgType__exploration_share) -> _WhichOneofReturnType__exploration_share | None: ...
+    @_typing.overload
     def WhichOneof(self, oneof_group: _WhichOneofArgType__text_weight) -> _WhichOneofReturnType__text_weight | None: ...
 
 Global___RecommendRequest: _TypeAlias = RecommendRequest  # noqa: Y015
