@@ -18,6 +18,7 @@ from gateway_service.live_counts import LiveCounts
 from gateway_service.pipeline import Recommender
 from gateway_service.reconcile import Reconciler
 from gateway_service.releases import Releases
+from gateway_service.retention import keep_for
 from gateway_service.safety import Safety
 from gateway_service.servicer import (
     EventServicer,
@@ -112,6 +113,7 @@ def gateway_parts(settings: Settings) -> Parts:
                 )
             ),
             asyncio.create_task(rules.follow(settings.policy_interval_s)),
+            asyncio.create_task(keep_for(database, settings.impression_days)),
         ]
         try:
             yield

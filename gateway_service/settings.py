@@ -75,6 +75,9 @@ class Settings:
     exploration_share: Annotated[float, Between(0.0, 0.5)] = 0.05
     """Share of a list's places that new items get, of requests that set none."""
 
+    impression_days: Annotated[int, Between(1, 36_500)] = 90
+    """Days for which answers stay logged."""
+
     reason_count: Annotated[int, Between(0, ITEM_COUNT_MAX)] = 10
     """Items of a list, the first ones, of which it is computed what items of the history weigh."""
 

@@ -1,6 +1,6 @@
 """Answers that were given, as they were logged."""
 
-from sqlalchemy import Connection, insert
+from sqlalchemy import Connection, delete, insert
 
 from gateway_service.store.schema import impressions
 from gateway_service.store.trials import add_trials
@@ -23,3 +23,9 @@ def log_impression(connection: Connection, impression: Impression, now_us: int) 
         ],
     )
     add_trials(connection, (i.item_id for i in impression.items if i.propensity < 1), ())
+
+
+def forget_impressions(connection: Connection, before_us: int) -> int:
+    """Delete what was logged before a time; return how many answers that were."""
+    old = delete(impressions).where(impressions.c.logged_time_us < before_us)
+    return connection.execute(old).rowcount

@@ -234,6 +234,31 @@ async def test_an_export_holds_all_events_as_they_were_sent(world: World) -> Non
     assert {logged.event.user_id for logged in left} == {"user-0", "user-2"}
 
 
+async def test_answers_are_forgotten_after_their_days(world: World) -> None:
+    await world.activate("first")
+    await world.client.recommend("anna")
+    await world.client.recommend("anna")
+
+    async def logged() -> bool:
+        return len((await exported(world))[1]) == 2
+
+    await eventually(logged)
+    with sqlite3.connect(world.directory / "users.db") as connection:
+        old = time.time_ns() // 1_000 - 91 * 86_400_000_000
+        connection.execute(
+            "UPDATE impressions SET logged_time_us = ? WHERE impression_id = "
+            "(SELECT MIN(impression_id) FROM impressions)",
+            [old],
+        )
+    connection.close()
+    async with running_gateway(world.settings):
+
+        async def forgotten() -> bool:
+            return len((await exported(world))[1]) == 1
+
+        await eventually(forgotten)
+
+
 async def exported(world: World) -> tuple[list[LoggedEvent], list[Impression]]:
     events: list[LoggedEvent] = []
     impressions: list[Impression] = []
