@@ -40,6 +40,18 @@ def exported(client, release, directory):
     return open_dataset(str(directory), rejects=None)
 
 
+def silent_users(world):
+    """Return users who said nothing, neither of themselves nor of items: of words the log has no
+    vector.
+    """
+    dataset = open_dataset(str(world), rejects=None)
+    users, events = dataset.users, dataset.interactions
+    said = set(events[events["text"] != ""]["user_id"].astype(str))
+    silent = users[(users["text"] == "") & (users["tags"].str.len() == 0)]["user_id"].astype(str)
+    used = events["user_id"].astype(str).value_counts()
+    return [user for user in silent if user not in said and used.get(user, 0) > 3]
+
+
 def asked_after(client, user, seconds):
     """Ask for a list some time after a user's newest event, and take its second item then."""
     context = RequestContext(surface="parity")
@@ -60,13 +72,8 @@ def asked_after(client, user, seconds):
 
 def test_training_computes_the_features_that_serving_logged(client, release, world, tmp_path):
     opened = open_release(release)
-    users = open_dataset(str(world), rejects=None).interactions["user_id"].value_counts()
-    # Silent ones: of what people say, the log has no vector.
-    told = {
-        str(u) for u in open_dataset(str(world), rejects=None).users.query("text != ''").user_id
-    }
-    silent = [str(user) for user in users.index if str(user) not in told][:4]
-    answers = {user: asked_after(client, user, 3_600) for user in silent}
+    answers = {user: asked_after(client, user, 3_600) for user in silent_users(world)[:4]}
+    assert answers
     dataset = exported(client, opened, tmp_path / "events")
     lists = {
         impression.user_id: impression
