@@ -55,8 +55,9 @@ def silent_users(world):
 def asked_after(client, user, seconds):
     """Ask for a list some time after a user's newest event, and take its second item then."""
     context = RequestContext(surface="parity")
-    newest = client.get_user_state(user, timeout_s=10).user.history[-1].event_time
-    context.request_time.FromSeconds(newest.seconds + seconds)
+    newest = client.get_user_state(user, timeout_s=10).user.history[-1]
+    context.request_time.FromSeconds(newest.event_time.seconds + seconds)
+    context.utc_offset.CopyFrom(newest.utc_offset)
     answer = client.recommend(user, context=context, item_count=10, timeout_s=10)
     assert not answer.degraded, answer.skipped_stages
     event = Event(
@@ -66,6 +67,7 @@ def asked_after(client, user, seconds):
         attribution_token=answer.attribution_token,
     )
     event.event_time.CopyFrom(context.request_time)
+    event.utc_offset.CopyFrom(context.utc_offset)
     assert client.record_events([event], timeout_s=10).attributed_count == 1
     return answer
 
