@@ -1,8 +1,8 @@
 """New items in a few places of the lists, so that the system learns what they are worth."""
 
 import random
-from hashlib import blake2b
 
+from features.chance import seed_of
 from features.release import Release
 from gateway_service.store.database import Database
 from gateway_service.store.trials import read_trials
@@ -45,7 +45,7 @@ class Exploring:
         share = self._share
         if request.HasField("exploration_share"):
             share = request.exploration_share
-        chance = random.Random(_seed(request, context))
+        chance = random.Random(seed_of(request.user_id, context.request_time))
         places = int(share * count + chance.random())
         new = [c.item_id for c in found.candidates if self._is_new(release, c.item_id)]
         if not places or not new:
@@ -61,8 +61,3 @@ class Exploring:
         tried = known.shown_count if known is not None else 0
         used = float(release.items.popularity[row]) if row >= 0 else 0.0
         return used < NEW_USES and tried < TRIALS_MOST
-
-
-def _seed(request: RecommendRequest, context: RequestContext) -> bytes:
-    when = context.request_time.SerializeToString(deterministic=True)
-    return blake2b(request.user_id.encode() + b"\0" + when, digest_size=8).digest()

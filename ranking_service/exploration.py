@@ -7,11 +7,11 @@ Biometrika 1933; Chapelle and Li, "An Empirical Evaluation of Thompson Sampling"
 """
 
 from collections.abc import Sequence
-from hashlib import blake2b
 
 import numpy as np
 import numpy.typing as npt
 
+from features.chance import seed_of
 from ranking_service.selector.select import Slate
 from tandem.v1.ranking_service_pb2 import RankRequest
 
@@ -34,7 +34,7 @@ def explore(
     places: list[int] = slate.places.tolist()
     trials = {trial.item_id: trial for trial in asked.trials}
     new = [n for n, i in enumerate(item_ids) if i in trials and n not in set(places)]
-    random = np.random.default_rng(seed_of(request))
+    random = np.random.default_rng(seed_of(request.user.user_id, request.context.request_time))
     explored: dict[int, float] = {}
     for position in asked.positions:
         left = [n for n in new if n not in explored]
@@ -51,13 +51,6 @@ def explore(
         places.insert(position - 1, chosen)
         del places[len(slate.places) :]
     return Slate(np.array(places, np.intp), _shifts(places, values)), explored
-
-
-def seed_of(request: RankRequest) -> int:
-    """Return what chance begins with: the same for the same user at the same time."""
-    when = request.context.request_time.SerializeToString(deterministic=True)
-    digest = blake2b(request.user.user_id.encode() + b"\0" + when, digest_size=8).digest()
-    return int.from_bytes(digest)
 
 
 def _shifts(places: Sequence[int], values: Float32) -> npt.NDArray[np.int64]:
