@@ -17,7 +17,7 @@ from gateway_service.impression import impression_of
 from gateway_service.live_counts import LiveCounts
 from gateway_service.pins import pinned_items, with_pinned
 from gateway_service.rank import rank
-from gateway_service.reasons import explain, language_of
+from gateway_service.reasons import language_of, tell_reasons
 from gateway_service.releases import Releases
 from gateway_service.retrieve import retrieve, without_traced
 from gateway_service.safety import Safety
@@ -167,7 +167,7 @@ class Recommender:
         )
         now_ms = context.request_time.ToMilliseconds()
         slate = arrange(fit, items, pinned, request.variety, now_ms, count)
-        explain(slate, items, context, language_of(user.profile, request.text))
+        tell_reasons(slate, items, context, language_of(user.profile, request.text))
 
         answer = RecommendResponse(
             items=slate,

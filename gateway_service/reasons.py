@@ -59,7 +59,7 @@ def language_of(profile: UserProfile, text: str) -> str:
     return "zh" if _CHINESE.search(text or profile.text) else DEFAULT_LANGUAGE
 
 
-def explain(
+def tell_reasons(
     slate: list[RankedItem], items: Mapping[str, Item], context: RequestContext, language: str
 ) -> None:
     """Give each item of the slate its reasons' sentences; items without reasons get theirs."""

@@ -8,7 +8,6 @@ import grpc
 from gateway_service.activation import Activation
 from gateway_service.erasure import Erasure
 from gateway_service.explain import Explainer
-from gateway_service.export import export_user
 from gateway_service.feedback import Feedback
 from gateway_service.pipeline import Recommender
 from gateway_service.releases import Releases
@@ -17,6 +16,7 @@ from gateway_service.store.profiles import put_profile
 from gateway_service.store.releases import list_releases
 from gateway_service.store.times import now_us
 from gateway_service.store.user_state import read_user_state
+from gateway_service.user_export import export_user
 from gateway_service.validation import check_put_profile
 from serving.stages import Deadline
 from serving.validation import check_id
