@@ -171,7 +171,7 @@ def test_a_sentence_names_the_item_where_its_title_is_known(language: str) -> No
             if kind != candidate_pb2.REASON_KIND_UNSPECIFIED
         ]
         item = RankedItem(item_id="a", reasons=reasons)
-        explain([item], items, RequestContext(), language)
+        tell_reasons([item], items, RequestContext(), language)
         return [reason.text for reason in item.reasons]
 
     known = texts({"b": Item(item_id="b", title="A {curious} title")})
@@ -183,7 +183,7 @@ def test_without_the_rankers_reasons_the_sources_speak() -> None:
     def reasons(*sources: candidate_pb2.Source.ValueType, seed: str = "") -> list[str]:
         hits = [Hit(source=source, rank=n) for n, source in enumerate(sources, start=1)]
         item = RankedItem(item_id="a", hits=hits)
-        explain([item], {}, RequestContext(seed_item_id=seed), "en")
+        tell_reasons([item], {}, RequestContext(seed_item_id=seed), "en")
         return [candidate_pb2.ReasonKind.Name(r.kind)[12:] for r in item.reasons]
 
     assert reasons(candidate_pb2.SOURCE_RANDOM) == ["FALLBACK"]
