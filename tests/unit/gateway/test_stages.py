@@ -10,7 +10,7 @@ from features.item_filter import predicate
 from features.release import open_release
 from gateway_service.blocklist import Blocklist
 from gateway_service.fallback import fallback_candidates
-from gateway_service.reasons import language_of, tell_reasons
+from gateway_service.reasons import SENTENCES, language_of, tell_reasons
 from tandem.v1 import candidate_pb2, event_pb2, filter_pb2
 from tandem.v1.candidate_pb2 import Hit, RankedItem, Reason
 from tandem.v1.common_pb2 import Place
