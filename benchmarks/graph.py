@@ -95,12 +95,12 @@ def measure(spec: str, folder: Path) -> dict[str, Any]:
 def recalls(maker: ExampleMaker, targets: list[Target]) -> dict[str, Any]:
     """Return how many of the targets are found."""
     weights, count = maker.tables.weights, maker.settings.candidate_count
-    usual = [weights.of(source, 0.0) for source in SOURCES]
-    without = [0.0 if place == GRAPH else weight for place, weight in enumerate(usual)]
     places: dict[str, list[float]] = {"with": [], "without": []}
     found = np.zeros((len(targets), len(SOURCES)), np.float64)
     for number, (target, results) in enumerate(zip(targets, maker.lists(targets), strict=True)):
         row = maker.interactions.of(target.user).rows[target.place]
+        usual = [weights.of(source, maker.heard(target).weight) for source in SOURCES]
+        without = [0.0 if place == GRAPH else weight for place, weight in enumerate(usual)]
         for name, used in (("with", usual), ("without", without)):
             rows = merge(results, used, len(maker.tables.items), count).rows
             places[name].append(place_of(rows, row))
@@ -109,7 +109,7 @@ def recalls(maker: ExampleMaker, targets: list[Target]) -> dict[str, Any]:
     others = np.delete(found, GRAPH, axis=1)
     return {
         "targets": len(targets),
-        "weights": {source_name(s): w for s, w in zip(SOURCES, usual, strict=True)},
+        "weights": weights.by_name()["usual"],
         "sources": {
             source_name(source): {f"recall@{k}": mean(found[:, at] <= k) for k in DEPTHS}
             for at, source in enumerate(SOURCES)

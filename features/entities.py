@@ -15,6 +15,7 @@ from tandem.v1.item_pb2 import Item
 
 Float32 = npt.NDArray[np.float32]
 Int32 = npt.NDArray[np.int32]
+Int64 = npt.NDArray[np.int64]
 # What a link over another entity counts beside a link of the item's own.
 FAR_SHARE = 0.5
 # An entity whose name stands for itself, whichever relation leads there.
@@ -38,7 +39,7 @@ class ItemEntities:
     scopes: Sequence[str] = ()
     names: Sequence[str] = ()
     shown: Sequence[str] = ()
-    starts: npt.NDArray[np.int64] = field(default_factory=lambda: np.zeros(1, np.int64))
+    starts: Int64 = field(default_factory=lambda: np.zeros(1, np.int64))
     entities: Int32 = field(default_factory=lambda: np.empty(0, np.int32))
     kinds: Int32 = field(default_factory=lambda: np.empty(0, np.int32))
     far: npt.NDArray[np.bool_] = field(default_factory=lambda: np.empty(0, np.bool_))
@@ -69,7 +70,7 @@ class ItemEntities:
         return self.strength(self.entities, self.kinds, self.far)
 
     @cached_property
-    def _inverse(self) -> tuple[npt.NDArray[np.int64], Int32, Float32]:
+    def _inverse(self) -> tuple[Int64, Int32, Float32]:
         """The same by entity: starts int64 [E + 1], items int32 [links], strengths [links]."""
         order = np.argsort(self.entities, kind="stable")
         rows = np.repeat(np.arange(self.items, dtype=np.int32), np.diff(self.starts))
@@ -88,28 +89,29 @@ class ItemEntities:
         """Return the links of an item."""
         return slice(int(self.starts[row]), int(self.starts[row + 1]))
 
+    def of_rows(self, rows: npt.NDArray[np.integer]) -> tuple[Int64, Int64]:
+        """Return the links of items, int64 [links], and at which of the rows each has its item."""
+        return _ranges(self.starts, rows)
+
     def liked(self, rows: npt.NDArray[np.integer], weights: Float32) -> Float32:
         """Return how much each entity is liked, float32 [E], from items by row and their weights.
 
         Only positive weights and known rows (>= 0) count; these are made to sum to 1.
         """
-        liked = np.zeros(len(self.names), np.float32)
         if not self.useful:
-            return liked
+            return np.zeros(len(self.names), np.float32)
         used = np.flatnonzero((weights > 0) & (rows >= 0))
-        for at in used.tolist():
-            links = self.of_row(int(rows[at]))
-            np.add.at(liked, self.entities[links], weights[at] * self.strengths[links])
+        links, of = self.of_rows(rows[used])
+        parts = weights[used][of] * self.strengths[links]
+        liked = np.bincount(self.entities[links], parts, len(self.names))
         return np.asarray(liked / max(float(weights[used].sum()), 1e-9), dtype=np.float32)
 
     def scores(self, liked: Float32) -> Float32:
         """Return how much each item has of what is liked [E], float32 [items]."""
         starts, rows, strengths = self._inverse
         some = np.flatnonzero(liked)
-        if not len(some):
-            return np.zeros(self.items, np.float32)
-        links = np.concatenate([np.arange(starts[at], starts[at + 1]) for at in some])
-        parts = np.repeat(liked[some], starts[some + 1] - starts[some]) * strengths[links]
+        links, of = _ranges(starts, some)
+        parts = liked[some][of] * strengths[links]
         return np.bincount(rows[links], parts, self.items).astype(np.float32)
 
     def links_of(self, item: Item) -> tuple[Int32, Int32]:
@@ -149,6 +151,14 @@ class ItemEntities:
             "shown": list(self.shown),
         }
         (directory / "entities.json").write_text(json.dumps(named, ensure_ascii=False))
+
+
+def _ranges(starts: Int64, at: npt.NDArray[np.integer]) -> tuple[Int64, Int64]:
+    """Return all places from starts[a] to starts[a + 1], for each a in turn, and which a it was."""
+    counts = starts[at + 1] - starts[at]
+    of = np.repeat(np.arange(len(at)), counts)
+    before = np.cumsum(counts) - counts
+    return np.arange(len(of)) - before[of] + starts[at][of], of
 
 
 def read_item_entities(directory: Path) -> ItemEntities:

@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator
 
+from features.opening_hours import ATTRIBUTE as OPENING_HOURS
 from tandem.v1.item_pb2 import Item
 
 BRAND, TAG, CATEGORY = "brand", "tag", "category"
@@ -9,6 +10,8 @@ BRAND, TAG, CATEGORY = "brand", "tag", "category"
 _BELOW = "\x1f"
 # A longer text is a description rather than a name.
 NAME_MOST = 256
+# Attributes of text that name nothing.
+NO_NAMES = frozenset({OPENING_HOURS})
 
 
 def attribute_links(item: Item) -> Iterator[tuple[str, str]]:
@@ -23,7 +26,7 @@ def attribute_links(item: Item) -> Iterator[tuple[str, str]]:
         yield TAG, tag
     for depth in range(1, len(item.categories) + 1):
         yield CATEGORY, _BELOW.join(item.categories[:depth])
-    for relation in sorted(item.attributes):
+    for relation in sorted(set(item.attributes) - NO_NAMES):
         text = item.attributes[relation].string_value
         for name in dict.fromkeys(part.strip() for part in text.split("|")):
             if name and len(name.encode()) <= NAME_MOST:

@@ -26,10 +26,9 @@ class SharedEntities:
         """rows: of the history in the release, -1 unknown, weights and item_ids: [events] each."""
         self._entities = entities
         self._item_ids = item_ids
-        places = np.flatnonzero((weights > 0) & (rows >= 0) & entities.useful).tolist()
-        own = [np.arange(*entities.starts[rows[at] : rows[at] + 2]) for at in places]
-        links = np.concatenate([np.empty(0, np.int64), *own])
-        self._places = np.repeat(np.array(places, np.int64), [len(some) for some in own])
+        used = np.flatnonzero((weights > 0) & (rows >= 0) & entities.useful)
+        links, of = entities.of_rows(rows[used])
+        self._places = used[of]
         self._rows = rows[self._places]
         self._shared, self._kinds = entities.entities[links], entities.kinds[links]
         self._far = entities.far[links]

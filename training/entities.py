@@ -38,13 +38,15 @@ def collect_entities(dataset: Dataset) -> ItemEntities:
     Over one entity more, items are linked with what their entities are linked with. Entities that
     too many items have, or one alone, are left out. No relation is worth anything yet.
     """
+    items = len(dataset.items)
     near = list(dict.fromkeys(_near(dataset)))
+    if not {link[3] for link in near} - set(READ_BY_OTHERS):
+        return ItemEntities(starts=np.zeros(items + 1, np.int64))
     own = {link[:3] for link in near}
     far = [link for link in dict.fromkeys(_far(dataset, near)) if link[:3] not in own]
     having: dict[tuple[str, str], set[int]] = defaultdict(set)
     for row, scope, name, _ in (*near, *far):
         having[scope, name].add(row)
-    items = len(dataset.items)
     most = max(ITEMS_LEAST, int(items * COMMON_SHARE))
     kept = sorted(key for key, rows in having.items() if ITEMS_LEAST <= len(rows) <= most)
     place = {key: at for at, key in enumerate(kept)}

@@ -81,8 +81,6 @@ def test_an_attribute_is_the_entity_that_relations_tell_of(tmp_path: Path) -> No
 
 
 def test_categories_and_tags_alone_are_no_graph(tmp_path: Path) -> None:
-    entities = collect_entities(dataset(tmp_path, columns="price"))
-    assert "maker" not in entities.relations
     (tmp_path / "plain").mkdir()
     events = "user_id,item_id,timestamp\nu,a,1700000001\n"
     (tmp_path / "plain" / "interactions.csv").write_text(events)
@@ -92,6 +90,11 @@ def test_categories_and_tags_alone_are_no_graph(tmp_path: Path) -> None:
     assert not plain.relations
     assert not plain.useful
     assert not scores_from(plain, 0)
+
+
+def test_hours_are_nothing_to_share(tmp_path: Path) -> None:
+    data = dataset(tmp_path, columns="opening_hours")
+    assert not collect_entities(data).relations
 
 
 def test_a_relation_that_people_follow_is_worth_something(tmp_path: Path) -> None:
