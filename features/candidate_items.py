@@ -1,12 +1,14 @@
 """Items as they are scored: what features read of them, whether or not the release holds them."""
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 
 import numpy as np
 import numpy.typing as npt
 
 from features.heard import Heard
 from features.item_table import ItemTable
+from tandem.v1.item_pb2 import Item
 
 Float32 = npt.NDArray[np.float32]
 
@@ -17,7 +19,8 @@ class CandidateItems:
     [n, D], of their texts. latitudes, longitudes: float32 [n], degrees, NaN where unknown.
     tag_scores: float32 [n], how much each has of the tags that words ask for. tastes: float32 [n],
     how popular each is among people who would say the same, 0 where unknown. live: float32 [n], how
-    often each was used since the release learned, on the scale of its recent popularity.
+    often each was used since the release learned, on the scale of its recent popularity. new: place
+    among the n -> the item, of those that the release does not hold, as far as they are told of.
     """
 
     rows: npt.NDArray[np.int32]
@@ -27,6 +30,7 @@ class CandidateItems:
     tag_scores: Float32
     tastes: Float32
     live: Float32
+    new: Mapping[int, Item] = field(default_factory=dict)
 
     def __len__(self) -> int:
         return len(self.rows)

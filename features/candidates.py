@@ -35,6 +35,7 @@ SOURCES: tuple[Source.ValueType, ...] = (
     Source.SOURCE_NEARBY,
     Source.SOURCE_LEXICAL,
     Source.SOURCE_TAGS,
+    Source.SOURCE_GRAPH,
 )
 HIT_FEATURES = [f"{source_name(source)}_{part}" for source in SOURCES for part in ("score", "rank")]
 OWN_FEATURES = [
@@ -61,6 +62,7 @@ OWN_FEATURES = [
     *TIME_FEATURES,
     *RETURN_FEATURES,
     *PLACE_FEATURES,
+    "graph_affinity",
 ]
 FEATURES = HIT_FEATURES + OWN_FEATURES
 # Models that were fitted on an event remember it. Of an item that no source was asked about, as
@@ -127,8 +129,19 @@ def own_features(tables: ReleaseTables, user: UserView, items: CandidateItems) -
             time_features(tables, user, items, directions, used),
             return_features(user, rows, used),
             place_features(user, items),
+            _graph_affinity(tables, user, items),
         ]
     ).astype(np.float32)
+
+
+def _graph_affinity(tables: ReleaseTables, user: UserView, items: CandidateItems) -> Float32:
+    """Return how much each has of what liked items are linked with, float32 [n]."""
+    known = items.rows >= 0
+    scores = np.zeros(len(items), np.float32)
+    scores[known] = user.graph_scores[items.rows[known]]
+    for at, item in items.new.items() if user.liked_entities.any() else ():
+        scores[at] = tables.entities.score_of(user.liked_entities, item)
+    return scores
 
 
 def without_sources(features_CF: Float32) -> Float32:

@@ -11,6 +11,7 @@ import numpy as np
 from safetensors.numpy import load_file
 
 from features.cf import CfModel
+from features.entities import ItemEntities, read_item_entities
 from features.fusion import SourceWeights, named_weights
 from features.item_table import ItemTable, read_item_table
 from features.neighbours import Neighbours
@@ -26,7 +27,7 @@ from features.vocabulary import Vocabulary
 from features.word_index import WordIndex, read_word_index
 from serving.errors import ReleaseUnusable
 
-FORMAT = 7
+FORMAT = 8
 MANIFEST = "manifest.json"
 CANDIDATES_DEFAULT = 200
 
@@ -246,6 +247,11 @@ class Release:
         return named_senses(self.manifest["senses"])
 
     @cached_property
+    def entities(self) -> ItemEntities:
+        """What items share."""
+        return read_item_entities(self.directory)
+
+    @cached_property
     def tables(self) -> ReleaseTables:
         """The arrays that features are made from."""
         return ReleaseTables(
@@ -261,6 +267,7 @@ class Release:
             self.tastes,
             self.source_weights,
             self.senses,
+            self.entities,
         )
 
     @property

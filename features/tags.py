@@ -110,8 +110,8 @@ def read_item_tags(directory: Path, items: int) -> ItemTags:
     )
 
 
-def ranked_by_tags(scores: Float32, popularity: Float32) -> Float32:
-    """Return the order of the tags' source: scores [items], a little higher for popular items."""
+def lifted_by_popularity(scores: Float32, popularity: Float32) -> Float32:
+    """Return scores [items], a little higher for popular items: else many would be alike."""
     wanted = np.log1p(popularity)
     share = wanted / max(float(wanted.max(initial=0.0)), 1e-9)
     return np.asarray(scores * (1.0 + POPULAR_PART * share), dtype=np.float32)

@@ -6,6 +6,7 @@ import numpy as np
 import numpy.typing as npt
 
 from features.cf import CfModel
+from features.entities import ItemEntities
 from features.events import EventArrays
 from features.fusion import SourceWeights
 from features.habits import Habits, habits_at
@@ -43,6 +44,7 @@ class ReleaseTables:
     tastes: Tastes
     weights: SourceWeights
     senses: Senses
+    entities: ItemEntities
 
 
 @dataclass(frozen=True)
@@ -52,7 +54,9 @@ class UserView:
     tower_vector: float32 [W], zeros where unknown. cf_factor: float32 [F]. neighbour_scores:
     float32 [items], from all liked items, last_neighbour_scores from the last alone. history_mean:
     float32 [D], zeros where unknown. heard: what the user's own words came to. recent_vectors:
-    float32 [n, D], oldest first. rows: int32 [events], times_ms: int64 [events].
+    float32 [n, D], oldest first. rows: int32 [events], times_ms: int64 [events]. liked_entities:
+    float32 [E], how much the user likes each, and graph_scores: float32 [items], how much each item
+    has of them.
     """
 
     tower_vector: Float32
@@ -68,6 +72,8 @@ class UserView:
     rated: RatedPast
     habits: Habits
     moment: Moment
+    liked_entities: Float32
+    graph_scores: Float32
 
 
 def view_user(
@@ -92,6 +98,7 @@ def view_user(
         tables.cf.item_factors[last[0]] if len(last) else tables.cf.item_factors[:0].sum(0)
     )
     unknown = np.zeros(tables.tower.width, np.float32)
+    liked_entities = tables.entities.liked(events.rows, weights)
     return UserView(
         tower_vector=unknown if tower_vector is None else tower_vector,
         cf_factor=tables.cf.fold_in(events.rows, weights_of_actions(events.actions)),
@@ -106,6 +113,8 @@ def view_user(
         rated=rated_past(tables.ratings, tables.cf.item_factors, events, event_vectors),
         habits=habits_at(moment, events, weights, event_vectors, tables.cf.item_factors),
         moment=moment,
+        liked_entities=liked_entities,
+        graph_scores=tables.entities.scores(liked_entities),
     )
 
 

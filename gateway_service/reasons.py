@@ -31,6 +31,10 @@ SENTENCES: dict[str, dict[ReasonKind.ValueType, tuple[str, str]]] = {
         candidate_pb2.REASON_KIND_NEARBY: ("", "Close to where you are"),
         candidate_pb2.REASON_KIND_TIME_OF_DAY: ("", "Right for this time of day"),
         candidate_pb2.REASON_KIND_PINNED: ("", "Picked for this list"),
+        candidate_pb2.REASON_KIND_SHARED_ENTITY: (
+            "Linked with “{name}” in your history",
+            "Linked with something in your history",
+        ),
     },
     "zh": {
         candidate_pb2.REASON_KIND_LIKE_HISTORY_ITEM: (
@@ -46,8 +50,28 @@ SENTENCES: dict[str, dict[ReasonKind.ValueType, tuple[str, str]]] = {
         candidate_pb2.REASON_KIND_NEARBY: ("", "离您很近"),
         candidate_pb2.REASON_KIND_TIME_OF_DAY: ("", "适合这个时段"),
         candidate_pb2.REASON_KIND_PINNED: ("", "为此列表特别挑选"),
+        candidate_pb2.REASON_KIND_SHARED_ENTITY: ("与您看过的“{name}”有关", "与您的历史记录有关"),
     },
 }
+# What is shared: by both the relation and the entity, by either alone.
+SHARED = {
+    "en": {
+        (True, True): "Same {relation} as {liked}: {entity}",
+        (False, True): "Linked with {liked} by {entity}",
+        (True, False): "Linked with {liked}: {relation}",
+    },
+    "zh": {
+        (True, True): "与{liked}的{relation}相同：{entity}",
+        (False, True): "因{entity}与{liked}有关",
+        (True, False): "与{liked}有关：{relation}",
+    },
+}
+LIKED = {
+    "en": ("“{name}”", "something in your history"),
+    "zh": ("“{name}”", "您的历史记录"),
+}
+# What items of every catalogue have; any other relation is shown by its own name.
+RELATIONS = {"en": {}, "zh": {"brand": "品牌", "tag": "标签", "category": "类别"}}
 _CHINESE = re.compile(r"[\u4e00-\u9fff]")
 
 
@@ -72,7 +96,21 @@ def tell_reasons(
             name = items[reason.item_id].title if reason.item_id in items else ""
             if reason.kind == candidate_pb2.REASON_KIND_MATCHES_WORDS:
                 name = LIST_COMMA[language].join(reason.matched_tags)
-            reason.text = with_name.format(name=name) if name and with_name else without
+            if reason.relation or reason.entity:
+                reason.text = _what_is_shared(reason, name, language)
+            else:
+                reason.text = with_name.format(name=name) if name and with_name else without
+
+
+def _what_is_shared(reason: Reason, name: str, language: str) -> str:
+    """Return the sentence of a shared entity; name: the liked item's title, "" if unknown."""
+    with_name, without = LIKED[language]
+    relation = RELATIONS[language].get(reason.relation, reason.relation.replace("_", " "))
+    return SHARED[language][bool(relation), bool(reason.entity)].format(
+        liked=with_name.format(name=name) if name else without,
+        relation=relation,
+        entity=reason.entity,
+    )
 
 
 def _reasons_of_hits(item: RankedItem, context: RequestContext) -> list[Reason]:

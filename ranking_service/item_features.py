@@ -78,8 +78,9 @@ def rank_input(loaded: LoadedRelease, request: RankRequest) -> RankInput:
     liked = np.where(rows >= 0, heard.tastes[np.maximum(rows, 0)], 0.0).astype(np.float32)
     counts = {count.item_id: count.count for count in request.live_counts}
     live = np.array([counts.get(candidate.item_id, 0.0) for candidate in candidates], np.float32)
+    new = {at: changed[c.item_id] for at, c in enumerate(candidates) if rows[at] < 0}
     described = CandidateItems(
-        rows, vectors, *places(loaded, rows, candidates, changed), named, liked, live
+        rows, vectors, *places(loaded, rows, candidates, changed), named, liked, live, new
     )
     features = np.concatenate(
         [hit_features(scores, ranks, heard), own_features(loaded.tables, user, described)], axis=1

@@ -5,9 +5,10 @@ from collections.abc import Sequence
 import numpy as np
 
 from features.candidates import WORD_FEATURES
-from features.history import weights_of_actions
+from features.history import recency, weights_of_actions
 from ranking_service.item_features import Float32, RankInput
 from ranking_service.loaded_release import LoadedRelease
+from ranking_service.shared_entities import SharedEntities
 from tandem.v1.candidate_pb2 import Influence, Reason, ReasonKind, Source
 from tandem.v1.ranking_service_pb2 import RankRequest
 
@@ -49,6 +50,7 @@ EVIDENCE: dict[ReasonKind.ValueType, tuple[str, ...]] = {
     ),
     ReasonKind.REASON_KIND_NEARBY: ("nearby_score", "nearby_rank", "near_now"),
     ReasonKind.REASON_KIND_TIME_OF_DAY: ("hour_lift", "text_like_hour", "cf_like_hour"),
+    ReasonKind.REASON_KIND_SHARED_ENTITY: ("graph_score", "graph_rank", "graph_affinity"),
 }
 # A reason is given only for an item that one of these sources found; weight alone is no fact.
 FOUND_BY: dict[ReasonKind.ValueType, set[Source.ValueType]] = {
@@ -87,8 +89,14 @@ class ReasonFinder:
             kind: [features.index(name) for name in names if name in features]
             for kind, names in EVIDENCE.items()
         }
-        liked = weights_of_actions(found.events.actions) > 0
-        self._liked = np.flatnonzero(liked)
+        weights = weights_of_actions(found.events.actions)
+        self._liked = np.flatnonzero(weights > 0)
+        self._shared = SharedEntities(
+            self._tables.entities,
+            found.events.rows,
+            weights * recency(len(weights)),
+            [event.item_id for event in request.user.history],
+        )
         self._has_words = request.HasField("text_vector") or bool(request.interest_tags)
 
     def reasons(
@@ -119,6 +127,10 @@ class ReasonFinder:
         if kind == ReasonKind.REASON_KIND_LIKE_HISTORY_ITEM:
             nearest = self._nearest_liked(place)
             return Reason(kind=kind, item_id=nearest, weight=weight) if nearest else None
+        if kind == ReasonKind.REASON_KIND_SHARED_ENTITY:
+            item_id = self._found.candidates[place].item_id
+            row, new = self._tables.items.row(item_id), self._changed.get(item_id)
+            return self._shared.reason(item_id, row, new, weight)
         if kind == ReasonKind.REASON_KIND_MATCHES_WORDS:
             if not self._has_words or not self._was_found(kind, place):
                 return None

@@ -56,6 +56,10 @@ def read_release(uri: str) -> LoadedRelease:
             raise ReleaseUnusable(f"{uri}: what is popular where and item table differ")
         if popularity.counting.hour and len(release.rhythms.lifts) != len(release.items):
             raise ReleaseUnusable(f"{uri}: hours and item table differ in length")
+        entities = release.entities
+        if entities.items != len(release.items) or len(entities.kinds) != entities.starts[-1]:
+            raise ReleaseUnusable(f"{uri}: entities and item table differ in length")
+        entities.scores(entities.liked(np.zeros(1, np.int32), np.ones(1, np.float32)))
     except (OSError, KeyError, TypeError, ValueError) as error:
         raise ReleaseUnusable(f"{uri} cannot be read: {error}") from error
     order = np.argsort(-release.items.recent_popularity, kind="stable")

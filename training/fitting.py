@@ -1,12 +1,13 @@
 """The fits of a training run: early for the ranker to learn from, the ranker, and again on more."""
 
 import math
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 
 import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
+from features.entities import ItemEntities
 from features.fusion import SourceWeights
 from features.item_table import ItemTable
 from features.popularity import Counting
@@ -19,6 +20,7 @@ from models.ranker.ranker import Ranker
 from models.ranker.text import PrefixTokenizer
 from training.cf import fit_cf, fit_neighbours
 from training.checkpoint import NOWHERE, Checkpoint
+from training.entities import learn_worth, worth_line
 from training.evaluation.candidate_recall import candidate_recall, recall_lines
 from training.examples import ExampleMaker, Models
 from training.interactions import Interactions
@@ -67,6 +69,7 @@ class Run:
     senses: Senses = ALL_SENSES
     warm: WarmStart | None = None
     checkpoint: Checkpoint = NOWHERE
+    entities: ItemEntities = field(default_factory=ItemEntities)
 
     def maker(self, models: Models) -> ExampleMaker:
         """Return what makes examples from fitted models."""
@@ -95,6 +98,7 @@ def fit_early(run: Run) -> Models:
         checkpoint=run.checkpoint,
     )
     tables = fit_tables(run, early, fitted.space, SourceWeights(), without=run.targets.apart)
+    run.say(worth_line(tables.entities))
     models = Models(tables, fitted)
     counting = learn_popularity(run.maker(models), run.targets.validate)
     models = replace(models, tables=_counting(models.tables, counting))
@@ -215,4 +219,5 @@ def fit_tables(
         fit_tastes(run.tags, run.words, run.known, fitted, without, run.settings.seed),
         weights,
         run.senses,
+        learn_worth(run.entities, fitted, run.settings.seed),
     )

@@ -7,12 +7,14 @@ from pathlib import Path
 import numpy as np
 import numpy.typing as npt
 
+from features.entities import ItemEntities
 from features.tags import ItemTags
 from features.word_index import index_texts
 from models.ranker.ranker import language_model_config
 from models.ranker.text import CandidateTokenizer
 from training.checkpoint import NOWHERE, Checkpoint
 from training.datasets.format import Dataset
+from training.entities import collect_entities
 from training.errors import TrainingError
 from training.estimate import Counts
 from training.fitting import Run
@@ -37,7 +39,7 @@ class Material:
     """A data set as runs read it.
 
     known: the events that may be learned from, some or all. texts: of the items. words: of users,
-    and tags: of items, both without vectors.
+    and tags: of items, both without vectors. entities: of items, of no worth yet.
     """
 
     dataset: Dataset
@@ -45,6 +47,7 @@ class Material:
     texts: list[str]
     words: Words
     tags: ItemTags
+    entities: ItemEntities
 
 
 @dataclass(frozen=True)
@@ -88,6 +91,7 @@ def read_material(dataset: Dataset, known: Interactions, seed: int) -> Material:
         item_texts(dataset),
         collect_words(dataset, known, seed),
         collect_tags(dataset, count_names(dataset)),
+        collect_entities(dataset),
     )
 
 
@@ -140,5 +144,6 @@ def prepare(
         senses,
         warm_start(warm, base, dataset.name, encoder, say) if warm else None,
         checkpoint,
+        material.entities,
     )
     return run, encoder

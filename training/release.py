@@ -184,6 +184,7 @@ def _write_tables(draft: Path, tables: ReleaseTables) -> None:
     tables.word_index.save(draft / "words")
     tables.tags.save(draft)
     tables.tastes.save(draft)
+    tables.entities.save(draft)
     (draft / "tower").mkdir()
     save_file(
         {

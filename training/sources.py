@@ -17,7 +17,7 @@ from features.hits import standardise
 from features.item_table import ItemTable
 from features.nearby import near_rows, near_scores
 from features.neighbours import best_rows
-from features.tags import ranked_by_tags
+from features.tags import lifted_by_popularity
 from features.user_view import ReleaseTables, UserView
 from tandem.v1.candidate_pb2 import Source
 
@@ -87,11 +87,14 @@ def ask_sources(
             Source.SOURCE_HABIT: _habit(user, len(tables.items)),
             Source.SOURCE_NEARBY: _nearby(tables.items, user),
             Source.SOURCE_LEXICAL: tables.word_index.scores(said[place]),
-            Source.SOURCE_TAGS: ranked_by_tags(user.heard.tag_scores, tables.items.popularity),
+            Source.SOURCE_TAGS: lifted_by_popularity(
+                user.heard.tag_scores, tables.items.popularity
+            ),
+            Source.SOURCE_GRAPH: lifted_by_popularity(user.graph_scores, tables.items.popularity),
         }
         seen = user.rows[user.rows >= 0]
         for source, values in scores.items():
-            if not repeat or source == Source.SOURCE_SIMILAR:
+            if not repeat or source in (Source.SOURCE_SIMILAR, Source.SOURCE_GRAPH):
                 values[seen] = 0.0
         yield [best_rows(scores[source], depth) for source in SOURCES]
 

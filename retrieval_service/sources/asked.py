@@ -5,6 +5,7 @@ from collections.abc import Awaitable
 from retrieval_service.catalogue.view import View
 from retrieval_service.sources.cf import find_cf
 from retrieval_service.sources.fresh import find_fresh
+from retrieval_service.sources.graph import find_graph
 from retrieval_service.sources.habit import find_habit
 from retrieval_service.sources.lexical import find_lexical
 from retrieval_service.sources.nearby import find_nearby
@@ -59,4 +60,7 @@ def sources_of(
     if len(view.places) and query.loaded.release.senses.place:
         nearby = (stage_pb2.STAGE_SOURCE_NEARBY, find_nearby(query, view.places))
         sources[candidate_pb2.SOURCE_NEARBY] = nearby
+    if query.loaded.release.entities.useful:
+        graph = (stage_pb2.STAGE_SOURCE_GRAPH, find_graph(query))
+        sources[candidate_pb2.SOURCE_GRAPH] = graph
     return sources

@@ -1,6 +1,7 @@
 """Served sources find what training's exact sources find."""
 
 from collections.abc import AsyncIterator, Iterator
+from dataclasses import replace
 from pathlib import Path
 from unittest.mock import patch
 
@@ -10,6 +11,7 @@ import pytest_asyncio
 import torch
 
 from features.candidates import SOURCES
+from features.entities import ItemEntities
 from features.events import EventArrays, event_arrays
 from features.heard import Heard, silence
 from features.interests import interests
@@ -44,6 +46,7 @@ EXACT = (
     Source.SOURCE_HABIT,
     Source.SOURCE_NEARBY,
     Source.SOURCE_POPULAR,
+    Source.SOURCE_GRAPH,
 )
 
 
@@ -51,10 +54,18 @@ def counting_here_and_now(_: ExampleMaker, __: object) -> Counting:
     return Counting(reach_km=2.0, hour=0.5)
 
 
+def worth_following(entities: ItemEntities, _: Interactions, __: int) -> ItemEntities:
+    return replace(entities, worth=np.ones(len(entities.relations), np.float32))
+
+
 @pytest.fixture(scope="module")
 def trained(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    # Place and hour count in what is popular, whatever so small a data set would teach.
-    with patch("training.fitting.learn_popularity", counting_here_and_now):
+    # Place and hour count in what is popular, and people follow chains, whatever so small a data
+    # set would teach.
+    with (
+        patch("training.fitting.learn_popularity", counting_here_and_now),
+        patch("training.fitting.learn_worth", worth_following),
+    ):
         return train_places(tmp_path_factory.mktemp("places"))
 
 

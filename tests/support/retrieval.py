@@ -14,6 +14,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 from safetensors.numpy import save_file
 
+from features.entities import ItemEntities
 from features.item_text import item_text, text_hash
 from features.release import FORMAT, MANIFEST, file_sha256
 from features.tags import ItemTags
@@ -116,6 +117,7 @@ def write_release(
     scores = np.take_along_axis(cosines, rows, axis=1).astype(np.float32)
     np.savez(directory / "neighbours.npz", rows=rows, scores=scores)
     tags_of(items, vectors.shape[1]).save(directory)
+    ItemEntities(starts=np.zeros(count + 1, np.int64)).save(directory)
     vocabulary = {"names": {}, "items": 0}
     (directory / "vocabulary.json").write_text(json.dumps(vocabulary))
     (directory / "fallback.json").write_text(json.dumps(columns["item_id"]))

@@ -60,8 +60,11 @@ def write_places(directory: Path) -> Path:
     directory.mkdir(parents=True)
     random = np.random.default_rng(0)
     lat, lon = 52.5 + random.normal(0, 0.02, ITEMS), 13.4 + random.normal(0, 0.03, ITEMS)
-    items = ["item_id,title,categories,lat,lon"]
-    items += [f"i{i},{_colour(i)} thing {i},{_colour(i)},{lat[i]},{lon[i]}" for i in range(ITEMS)]
+    items = ["item_id,title,categories,lat,lon,chain"]
+    items += [
+        f"i{i},{_colour(i)} thing {i},{_colour(i)},{lat[i]},{lon[i]},chain {i % 13}"
+        for i in range(ITEMS)
+    ]
     (directory / "items.csv").write_text("\n".join(items) + "\n")
     events = ["user_id,item_id,timestamp,action,utc_offset_minutes"]
     for user in range(USERS):

@@ -15,6 +15,7 @@ from training.datasets.format import ACTIONS, UNKNOWN_TIME_MS, Dataset
 from training.datasets.impressions import clean_impressions
 from training.datasets.interactions import Events, clean_interactions
 from training.datasets.items import clean_items, made_items
+from training.datasets.relations import clean_relations
 from training.datasets.report import CleaningReport, RejectLog
 from training.datasets.settings import Cleaning
 from training.datasets.suspicion import suspect
@@ -42,6 +43,7 @@ class RawDataset:
     timed: bool = True
     other_rejects: tuple[tuple[str, RaggedRow], ...] = ()
     notes: tuple[str, ...] = ()
+    relations: RawTable | None = None
 
 
 def clean(raw: RawDataset, rejects: Path | None, cleaning: Cleaning, now_ms: int) -> Dataset:
@@ -81,6 +83,9 @@ def clean(raw: RawDataset, rejects: Path | None, cleaning: Cleaning, now_ms: int
     shown = pd.DataFrame()
     if raw.impressions is not None:
         shown = clean_impressions(raw.impressions, users["user_id"], items["item_id"], report, log)
+    relations = pd.DataFrame()
+    if raw.relations is not None:
+        relations = clean_relations(raw.relations, items["item_id"], report, log)
     report.items_without_text = int(((items["title"] == "") & (items["description"] == "")).sum())
     if rejects is not None:
         log.write(rejects)
@@ -100,6 +105,7 @@ def clean(raw: RawDataset, rejects: Path | None, cleaning: Cleaning, now_ms: int
         license=raw.license,
         report=report,
         impressions=shown,
+        relations=relations,
     )
 
 

@@ -13,10 +13,11 @@ from training.datasets.tables import RawTable
 
 
 def read_directory(directory: Path) -> RawDataset:
-    """Read interactions, items and, where there are any, users, impressions and dataset.json."""
+    """Read interactions, items and, where there are any, the other tables and dataset.json."""
     about = _about(directory / "dataset.json")
     users = find_table(directory, "users")
     impressions = find_table(directory, "impressions")
+    relations = find_table(directory, "relations")
     items = _read(directory, "items")
     if "texts" in about:
         items = _with_texts(items, about["texts"], directory / "dataset.json")
@@ -28,6 +29,7 @@ def read_directory(directory: Path) -> RawDataset:
         impressions=None if impressions is None else read_table(impressions),
         repeat=about.get("repeat", False),
         license=about.get("license", ""),
+        relations=None if relations is None else read_table(relations),
     )
 
 

@@ -18,14 +18,14 @@ VERSION = b"tandem-dataset-1"
 def fingerprint(dataset: Dataset) -> str:
     """Return the SHA-256, in hexadecimal, of a data set's canonical content.
 
-    It covers every row of interactions, items, users and impressions in order, and `repeat`;
-    neither the name nor whether the files were CSV or Parquet changes it.
+    It covers every row of interactions, items, users, impressions and relations in order, and
+    `repeat`; neither the name nor whether the files were CSV or Parquet changes it.
     """
     digest = sha256(VERSION)
     digest.update(b"repeat" if dataset.repeat else b"once")
     frames = [dataset.items, dataset.users, dataset.interactions]
     # Data sets without any keep the fingerprint that they had.
-    frames += [dataset.impressions] if len(dataset.impressions) else []
+    frames += [frame for frame in (dataset.impressions, dataset.relations) if len(frame)]
     for frame in frames:
         digest.update(f"|{len(frame)}".encode())
         for name in sorted(frame.columns):

@@ -53,6 +53,7 @@ IMPRESSION_COLUMNS = (
     "propensity",
     "action",
 )
+RELATION_COLUMNS = ("head", "relation", "tail")
 # What a ranker read of a shown item, by the feature's name.
 FEATURE_PREFIX = "feature:"
 USER_COLUMNS = ("user_id", "text", "language_code", "region_code", "tags", "group")
@@ -80,6 +81,9 @@ class Dataset:
     `propensity` float64 above 0 to 1; `action` the strongest that it led to, "" for none; and
     float32 columns FEATURE_PREFIX + name of what the ranker read, NaN where that was not logged.
 
+    relations: one row per relation, each once, none where none are told. `head`, `relation` and
+    `tail` str; heads and tails that equal an item's id are that item, all others are entities.
+
     attribute_types: one of ATTRIBUTE_TYPES for each attribute that any item may have.
     repeat: whether what a user has seen may be recommended again.
     """
@@ -93,6 +97,7 @@ class Dataset:
     license: str
     report: CleaningReport
     impressions: pd.DataFrame = field(default_factory=pd.DataFrame)
+    relations: pd.DataFrame = field(default_factory=pd.DataFrame)
 
     @property
     def user_rows(self) -> npt.NDArray[np.int32]:

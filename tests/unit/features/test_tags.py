@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from features.interests import CONFIDENCE_LEAST, interests
-from features.tags import ItemTags, ranked_by_tags, read_item_tags
+from features.tags import ItemTags, lifted_by_popularity, read_item_tags
 from features.words import Said, faded, request_words
 from tandem.v1.event_pb2 import HistoryEvent
 from tandem.v1.user_pb2 import InterestTag, UserProfile
@@ -66,10 +66,10 @@ def test_names_are_asked_for_in_any_case_and_never_beyond_1(tags: ItemTags) -> N
 
 def test_of_items_with_the_same_the_popular_come_first() -> None:
     scores = np.array([0.5, 0.5, 0.0, 1.0], np.float32)
-    found = ranked_by_tags(scores, np.array([1.0, 9.0, 99.0, 0.0], np.float32))
+    found = lifted_by_popularity(scores, np.array([1.0, 9.0, 99.0, 0.0], np.float32))
     assert np.argsort(-found).tolist() == [3, 1, 0, 2]
     assert found[2] == 0
-    assert np.isfinite(ranked_by_tags(scores, np.zeros(4, np.float32))).all()
+    assert np.isfinite(lifted_by_popularity(scores, np.zeros(4, np.float32))).all()
 
 
 def test_a_release_keeps_them(tags: ItemTags, tmp_path: Path) -> None:

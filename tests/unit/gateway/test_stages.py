@@ -175,8 +175,25 @@ def test_a_sentence_names_the_item_where_its_title_is_known(language: str) -> No
         return [reason.text for reason in item.reasons]
 
     known = texts({"b": Item(item_id="b", title="A {curious} title")})
-    assert sum("A {curious} title" in text for text in known) == 2
+    assert sum("A {curious} title" in text for text in known) == 3
     assert all(texts({}))
+
+
+def test_what_is_shared_is_told_from_the_facts_alone() -> None:
+    def text(language: str, title: str, **facts: str) -> str:
+        kind = candidate_pb2.REASON_KIND_SHARED_ENTITY
+        item = RankedItem(item_id="a", reasons=[Reason(kind=kind, item_id="b", **facts)])
+        explain([item], {"b": Item(title=title)}, RequestContext(), language)
+        return item.reasons[0].text
+
+    both = {"relation": "art_director", "entity": "Ann {x}"}
+    assert text("en", "First", **both) == "Same art director as “First”: Ann {x}"
+    assert text("en", "", **both) == "Same art director as something in your history: Ann {x}"
+    assert text("en", "First", entity="North") == "Linked with “First” by North"
+    assert text("en", "First", relation="sequel_of") == "Linked with “First”: sequel of"
+    assert text("zh", "甲", relation="brand", entity="乙") == "与“甲”的品牌相同：乙"
+    assert text("zh", "甲", relation="director", entity="乙") == "与“甲”的director相同：乙"
+    assert text("zh", "甲", entity="乙") == "因乙与“甲”有关"
 
 
 def test_without_the_rankers_reasons_the_sources_speak() -> None:

@@ -25,17 +25,17 @@ _sym_db = _symbol_database.Default()
 from tandem.v1 import event_pb2 as tandem_dot_v1_dot_event__pb2
 
 
-DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n\x19tandem/v1/candidate.proto\x12\ttandem.v1\x1a\x15tandem/v1/event.proto\"E\n\x03Hit\x12!\n\x06source\x18\x01 \x01(\x0e\x32\x11.tandem.v1.Source\x12\r\n\x05score\x18\x02 \x01(\x02\x12\x0c\n\x04rank\x18\x03 \x01(\x05\":\n\tCandidate\x12\x0f\n\x07item_id\x18\x01 \x01(\t\x12\x1c\n\x04hits\x18\x02 \x03(\x0b\x32\x0e.tandem.v1.Hit\"K\n\x11\x41\x63tionProbability\x12!\n\x06\x61\x63tion\x18\x01 \x01(\x0e\x32\x11.tandem.v1.Action\x12\x13\n\x0bprobability\x18\x02 \x01(\x02\"+\n\x0c\x43ontribution\x12\x0c\n\x04name\x18\x01 \x01(\t\x12\r\n\x05logit\x18\x02 \x01(\x02\"r\n\x06Reason\x12#\n\x04kind\x18\x01 \x01(\x0e\x32\x15.tandem.v1.ReasonKind\x12\x0f\n\x07item_id\x18\x02 \x01(\t\x12\x0c\n\x04text\x18\x03 \x01(\t\x12\x0e\n\x06weight\x18\x04 \x01(\x02\x12\x14\n\x0cmatched_tags\x18\x05 \x03(\t\"+\n\tInfluence\x12\x0f\n\x07item_id\x18\x01 \x01(\t\x12\r\n\x05logit\x18\x02 \x01(\x02\"\x8b\x03\n\nRankedItem\x12\x0f\n\x07item_id\x18\x01 \x01(\t\x12\r\n\x05score\x18\x02 \x01(\x02\x12:\n\x14\x61\x63tion_probabilities\x18\x03 \x03(\x0b\x32\x1c.tandem.v1.ActionProbability\x12.\n\rcontributions\x18\x04 \x03(\x0b\x32\x17.tandem.v1.Contribution\x12\"\n\x07reasons\x18\x05 \x03(\x0b\x32\x11.tandem.v1.Reason\x12\x1c\n\x04hits\x18\x06 \x03(\x0b\x32\x0e.tandem.v1.Hit\x12\x16\n\x0eselector_shift\x18\x07 \x01(\x05\x12\r\n\x05title\x18\x08 \x01(\t\x12\x1c\n\x0f\x65xpected_rating\x18\t \x01(\x01H\x00\x88\x01\x01\x12(\n\ninfluences\x18\n \x03(\x0b\x32\x14.tandem.v1.Influence\x12\x1a\n\rexplored_with\x18\x0b \x01(\x02H\x01\x88\x01\x01\x42\x12\n\x10_expected_ratingB\x10\n\x0e_explored_with*\x85\x02\n\x06Source\x12\x16\n\x12SOURCE_UNSPECIFIED\x10\x00\x12\x13\n\x0fSOURCE_SEMANTIC\x10\x01\x12\r\n\tSOURCE_CF\x10\x02\x12\x12\n\x0eSOURCE_SIMILAR\x10\x03\x12\x12\n\x0eSOURCE_POPULAR\x10\x04\x12\x13\n\x0fSOURCE_SEQUENCE\x10\x05\x12\x12\n\x0eSOURCE_LEXICAL\x10\x06\x12\x11\n\rSOURCE_NEARBY\x10\x07\x12\x10\n\x0cSOURCE_FRESH\x10\x08\x12\x13\n\x0fSOURCE_FALLBACK\x10\t\x12\x11\n\rSOURCE_RANDOM\x10\n\x12\x10\n\x0cSOURCE_HABIT\x10\x0b\x12\x0f\n\x0bSOURCE_TAGS\x10\x0c*\xc1\x02\n\nReasonKind\x12\x1b\n\x17REASON_KIND_UNSPECIFIED\x10\x00\x12!\n\x1dREASON_KIND_LIKE_HISTORY_ITEM\x10\x01\x12\x1d\n\x19REASON_KIND_SIMILAR_USERS\x10\x02\x12\x1d\n\x19REASON_KIND_MATCHES_WORDS\x10\x03\x12\x17\n\x13REASON_KIND_POPULAR\x10\x04\x12\x1e\n\x1aREASON_KIND_LIKE_SEED_ITEM\x10\x05\x12\x18\n\x14REASON_KIND_FALLBACK\x10\x06\x12\x15\n\x11REASON_KIND_HABIT\x10\x07\x12\x16\n\x12REASON_KIND_NEARBY\x10\x08\x12\x1b\n\x17REASON_KIND_TIME_OF_DAY\x10\t\x12\x16\n\x12REASON_KIND_PINNED\x10\nb\x06proto3')
+DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n\x19tandem/v1/candidate.proto\x12\ttandem.v1\x1a\x15tandem/v1/event.proto\"E\n\x03Hit\x12!\n\x06source\x18\x01 \x01(\x0e\x32\x11.tandem.v1.Source\x12\r\n\x05score\x18\x02 \x01(\x02\x12\x0c\n\x04rank\x18\x03 \x01(\x05\":\n\tCandidate\x12\x0f\n\x07item_id\x18\x01 \x01(\t\x12\x1c\n\x04hits\x18\x02 \x03(\x0b\x32\x0e.tandem.v1.Hit\"K\n\x11\x41\x63tionProbability\x12!\n\x06\x61\x63tion\x18\x01 \x01(\x0e\x32\x11.tandem.v1.Action\x12\x13\n\x0bprobability\x18\x02 \x01(\x02\"+\n\x0c\x43ontribution\x12\x0c\n\x04name\x18\x01 \x01(\t\x12\r\n\x05logit\x18\x02 \x01(\x02\"\x94\x01\n\x06Reason\x12#\n\x04kind\x18\x01 \x01(\x0e\x32\x15.tandem.v1.ReasonKind\x12\x0f\n\x07item_id\x18\x02 \x01(\t\x12\x0c\n\x04text\x18\x03 \x01(\t\x12\x0e\n\x06weight\x18\x04 \x01(\x02\x12\x14\n\x0cmatched_tags\x18\x05 \x03(\t\x12\x10\n\x08relation\x18\x06 \x01(\t\x12\x0e\n\x06\x65ntity\x18\x07 \x01(\t\"+\n\tInfluence\x12\x0f\n\x07item_id\x18\x01 \x01(\t\x12\r\n\x05logit\x18\x02 \x01(\x02\"\x8b\x03\n\nRankedItem\x12\x0f\n\x07item_id\x18\x01 \x01(\t\x12\r\n\x05score\x18\x02 \x01(\x02\x12:\n\x14\x61\x63tion_probabilities\x18\x03 \x03(\x0b\x32\x1c.tandem.v1.ActionProbability\x12.\n\rcontributions\x18\x04 \x03(\x0b\x32\x17.tandem.v1.Contribution\x12\"\n\x07reasons\x18\x05 \x03(\x0b\x32\x11.tandem.v1.Reason\x12\x1c\n\x04hits\x18\x06 \x03(\x0b\x32\x0e.tandem.v1.Hit\x12\x16\n\x0eselector_shift\x18\x07 \x01(\x05\x12\r\n\x05title\x18\x08 \x01(\t\x12\x1c\n\x0f\x65xpected_rating\x18\t \x01(\x01H\x00\x88\x01\x01\x12(\n\ninfluences\x18\n \x03(\x0b\x32\x14.tandem.v1.Influence\x12\x1a\n\rexplored_with\x18\x0b \x01(\x02H\x01\x88\x01\x01\x42\x12\n\x10_expected_ratingB\x10\n\x0e_explored_with*\x97\x02\n\x06Source\x12\x16\n\x12SOURCE_UNSPECIFIED\x10\x00\x12\x13\n\x0fSOURCE_SEMANTIC\x10\x01\x12\r\n\tSOURCE_CF\x10\x02\x12\x12\n\x0eSOURCE_SIMILAR\x10\x03\x12\x12\n\x0eSOURCE_POPULAR\x10\x04\x12\x13\n\x0fSOURCE_SEQUENCE\x10\x05\x12\x12\n\x0eSOURCE_LEXICAL\x10\x06\x12\x11\n\rSOURCE_NEARBY\x10\x07\x12\x10\n\x0cSOURCE_FRESH\x10\x08\x12\x13\n\x0fSOURCE_FALLBACK\x10\t\x12\x11\n\rSOURCE_RANDOM\x10\n\x12\x10\n\x0cSOURCE_HABIT\x10\x0b\x12\x0f\n\x0bSOURCE_TAGS\x10\x0c\x12\x10\n\x0cSOURCE_GRAPH\x10\r*\xe0\x02\n\nReasonKind\x12\x1b\n\x17REASON_KIND_UNSPECIFIED\x10\x00\x12!\n\x1dREASON_KIND_LIKE_HISTORY_ITEM\x10\x01\x12\x1d\n\x19REASON_KIND_SIMILAR_USERS\x10\x02\x12\x1d\n\x19REASON_KIND_MATCHES_WORDS\x10\x03\x12\x17\n\x13REASON_KIND_POPULAR\x10\x04\x12\x1e\n\x1aREASON_KIND_LIKE_SEED_ITEM\x10\x05\x12\x18\n\x14REASON_KIND_FALLBACK\x10\x06\x12\x15\n\x11REASON_KIND_HABIT\x10\x07\x12\x16\n\x12REASON_KIND_NEARBY\x10\x08\x12\x1b\n\x17REASON_KIND_TIME_OF_DAY\x10\t\x12\x16\n\x12REASON_KIND_PINNED\x10\n\x12\x1d\n\x19REASON_KIND_SHARED_ENTITY\x10\x0b\x62\x06proto3')
 
 _globals = globals()
 _builder.BuildMessageAndEnumDescriptors(DESCRIPTOR, _globals)
 _builder.BuildTopDescriptorsAndMessages(DESCRIPTOR, 'tandem.v1.candidate_pb2', _globals)
 if not _descriptor._USE_C_DESCRIPTORS:
   DESCRIPTOR._loaded_options = None
-  _globals['_SOURCE']._serialized_start=876
-  _globals['_SOURCE']._serialized_end=1137
-  _globals['_REASONKIND']._serialized_start=1140
-  _globals['_REASONKIND']._serialized_end=1461
+  _globals['_SOURCE']._serialized_start=911
+  _globals['_SOURCE']._serialized_end=1190
+  _globals['_REASONKIND']._serialized_start=1193
+  _globals['_REASONKIND']._serialized_end=1545
   _globals['_HIT']._serialized_start=63
   _globals['_HIT']._serialized_end=132
   _globals['_CANDIDATE']._serialized_start=134
@@ -44,10 +44,10 @@ if not _descriptor._USE_C_DESCRIPTORS:
   _globals['_ACTIONPROBABILITY']._serialized_end=269
   _globals['_CONTRIBUTION']._serialized_start=271
   _globals['_CONTRIBUTION']._serialized_end=314
-  _globals['_REASON']._serialized_start=316
-  _globals['_REASON']._serialized_end=430
-  _globals['_INFLUENCE']._serialized_start=432
-  _globals['_INFLUENCE']._serialized_end=475
-  _globals['_RANKEDITEM']._serialized_start=478
-  _globals['_RANKEDITEM']._serialized_end=873
+  _globals['_REASON']._serialized_start=317
+  _globals['_REASON']._serialized_end=465
+  _globals['_INFLUENCE']._serialized_start=467
+  _globals['_INFLUENCE']._serialized_end=510
+  _globals['_RANKEDITEM']._serialized_start=513
+  _globals['_RANKEDITEM']._serialized_end=908
 # @@protoc_insertion_point(module_scope)

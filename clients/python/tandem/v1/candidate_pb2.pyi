@@ -52,6 +52,8 @@ class _SourceEnumTypeWrapper(_enum_type_wrapper._EnumTypeWrapper[_Source.ValueTy
     """What the user comes back to, above all at such hours. Where people return to items."""
     SOURCE_TAGS: _Source.ValueType  # 12
     """The interest tags that the words were understood as."""
+    SOURCE_GRAPH: _Source.ValueType  # 13
+    """What items share with liked items of the history: a brand, a director, a place of a series."""
 
 class Source(_Source, metaclass=_SourceEnumTypeWrapper):
     """Source is where a candidate came from."""
@@ -82,6 +84,8 @@ SOURCE_HABIT: Source.ValueType  # 11
 """What the user comes back to, above all at such hours. Where people return to items."""
 SOURCE_TAGS: Source.ValueType  # 12
 """The interest tags that the words were understood as."""
+SOURCE_GRAPH: Source.ValueType  # 13
+"""What items share with liked items of the history: a brand, a director, a place of a series."""
 Global___Source: _TypeAlias = Source  # noqa: Y015
 
 class _ReasonKind:
@@ -112,6 +116,10 @@ class _ReasonKindEnumTypeWrapper(_enum_type_wrapper._EnumTypeWrapper[_ReasonKind
     """Wanted at such an hour more than at others, by everybody or by the user."""
     REASON_KIND_PINNED: _ReasonKind.ValueType  # 10
     """The caller has given it its place in the list."""
+    REASON_KIND_SHARED_ENTITY: _ReasonKind.ValueType  # 11
+    """Shares something, such as a brand or a director, with an item in the user's history: `item_id`
+    names that item, `relation` and `entity` what is shared.
+    """
 
 class ReasonKind(_ReasonKind, metaclass=_ReasonKindEnumTypeWrapper):
     """ReasonKind is the kind of a reason."""
@@ -138,6 +146,10 @@ REASON_KIND_TIME_OF_DAY: ReasonKind.ValueType  # 9
 """Wanted at such an hour more than at others, by everybody or by the user."""
 REASON_KIND_PINNED: ReasonKind.ValueType  # 10
 """The caller has given it its place in the list."""
+REASON_KIND_SHARED_ENTITY: ReasonKind.ValueType  # 11
+"""Shares something, such as a brand or a director, with an item in the user's history: `item_id`
+names that item, `relation` and `entity` what is shared.
+"""
 Global___ReasonKind: _TypeAlias = ReasonKind  # noqa: Y015
 
 @_typing.final
@@ -263,6 +275,8 @@ class Reason(_message.Message):
     TEXT_FIELD_NUMBER: _builtins.int
     WEIGHT_FIELD_NUMBER: _builtins.int
     MATCHED_TAGS_FIELD_NUMBER: _builtins.int
+    RELATION_FIELD_NUMBER: _builtins.int
+    ENTITY_FIELD_NUMBER: _builtins.int
     kind: Global___ReasonKind.ValueType
     """The kind."""
     item_id: _builtins.str
@@ -271,6 +285,14 @@ class Reason(_message.Message):
     """One sentence for people, made only from the facts."""
     weight: _builtins.float
     """How much it weighs against the item's other reasons, greatest first; in logits."""
+    relation: _builtins.str
+    """How both items are linked with `entity`, such as "director", as the data call it; "brand", "tag"
+    and "category" are those of the items. Empty where the links differ. For SHARED_ENTITY.
+    """
+    entity: _builtins.str
+    """The name of what both items share. Empty where the items are linked with each other. For
+    SHARED_ENTITY.
+    """
     @_builtins.property
     def matched_tags(self) -> _containers.RepeatedScalarFieldContainer[_builtins.str]:
         """The categories, tags and phrases of the item among what the words were understood as, surest
@@ -285,10 +307,12 @@ class Reason(_message.Message):
         text: _builtins.str = ...,
         weight: _builtins.float = ...,
         matched_tags: _abc.Iterable[_builtins.str] | None = ...,
+        relation: _builtins.str = ...,
+        entity: _builtins.str = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["item_id", b"item_id", "kind", b"kind", "matched_tags", b"matched_tags", "text", b"text", "weight", b"weight"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["entity", b"entity", "item_id", b"item_id", "kind", b"kind", "matched_tags", b"matched_tags", "relation", b"relation", "text", b"text", "weight", b"weight"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
