@@ -183,7 +183,7 @@ def test_what_is_shared_is_told_from_the_facts_alone() -> None:
     def text(language: str, title: str, **facts: str) -> str:
         kind = candidate_pb2.REASON_KIND_SHARED_ENTITY
         item = RankedItem(item_id="a", reasons=[Reason(kind=kind, item_id="b", **facts)])
-        explain([item], {"b": Item(title=title)}, RequestContext(), language)
+        tell_reasons([item], {"b": Item(title=title)}, RequestContext(), language)
         return item.reasons[0].text
 
     both = {"relation": "art_director", "entity": "Ann {x}"}
