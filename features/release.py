@@ -26,7 +26,7 @@ from features.vocabulary import Vocabulary
 from features.word_index import WordIndex, read_word_index
 from serving.errors import ReleaseUnusable
 
-FORMAT = 7
+FORMAT = 8
 MANIFEST = "manifest.json"
 CANDIDATES_DEFAULT = 200
 
@@ -87,6 +87,7 @@ class Manifest(TypedDict):
 
     source_weights: by name of the candidate source, for the fusion of their lists.
     senses: whether time and place are known to it, see `features.senses`.
+    spaces: width by name of the embedding spaces that items bring along.
     warm_start: the id of the release that training began with, "" for none. against: None where
     there was nothing to compare with.
     """
@@ -101,6 +102,7 @@ class Manifest(TypedDict):
     metrics: dict[str, object]
     source_weights: dict[str, dict[str, float]]
     senses: dict[str, bool]
+    spaces: dict[str, int]
     settings: dict[str, object]
     warm_start: NotRequired[str]
     against: NotRequired[AgainstEntry | None]

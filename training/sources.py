@@ -93,12 +93,28 @@ def ask_sources(
         for source, values in scores.items():
             if not repeat or source == Source.SOURCE_SIMILAR:
                 values[seen] = 0.0
-        yield [best_rows(scores[source], depth) for source in SOURCES]
+        results = {source: best_rows(values, depth) for source, values in scores.items()}
+        results[Source.SOURCE_MEDIA] = _media(tables.items, user, repeat, depth)
+        yield [results[source] for source in SOURCES]
 
 
 def _popular(tables: ReleaseTables, user: UserView) -> Float32:
     scores = tables.popularity.at(user.moment, tables.items, tables.rhythms)
     return tables.items.recent_popularity.copy() if scores is None else scores
+
+
+def _media(items: ItemTable, user: UserView, repeat: bool, depth: int) -> Result:
+    """Return the items nearest to the history in any space, by greatest standardised cosine."""
+    best = np.full(len(items), -np.inf, np.float32)
+    for name, part in items.media.parts.items():
+        cosines = items.media.spaces[name].astype(np.float32) @ user.media_mean[part]
+        if not repeat:
+            cosines[user.rows[user.rows >= 0]] = 0.0
+        rows, found = best_rows(cosines, depth)
+        best[rows] = np.maximum(best[rows], standardise(found))
+    rows = np.flatnonzero(np.isfinite(best)).astype(np.int32)
+    rows = rows[np.argsort(-best[rows], kind="stable")][:depth]
+    return rows, best[rows]
 
 
 def _habit(user: UserView, items: int) -> Float32:

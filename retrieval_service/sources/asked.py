@@ -7,6 +7,7 @@ from retrieval_service.sources.cf import find_cf
 from retrieval_service.sources.fresh import find_fresh
 from retrieval_service.sources.habit import find_habit
 from retrieval_service.sources.lexical import find_lexical
+from retrieval_service.sources.media import find_media
 from retrieval_service.sources.nearby import find_nearby
 from retrieval_service.sources.popular import find_popular
 from retrieval_service.sources.query import Float32, Query, Scored
@@ -59,4 +60,7 @@ def sources_of(
     if len(view.places) and query.loaded.release.senses.place:
         nearby = (stage_pb2.STAGE_SOURCE_NEARBY, find_nearby(query, view.places))
         sources[candidate_pb2.SOURCE_NEARBY] = nearby
+    if query.loaded.release.items.media.spaces:
+        media = (stage_pb2.STAGE_SOURCE_MEDIA, find_media(query))
+        sources[candidate_pb2.SOURCE_MEDIA] = media
     return sources

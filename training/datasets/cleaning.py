@@ -20,6 +20,7 @@ from training.datasets.settings import Cleaning
 from training.datasets.suspicion import suspect
 from training.datasets.tables import RaggedRow, RawTable
 from training.datasets.users import clean_users, made_users
+from training.datasets.vectors import clean_vectors
 
 
 @dataclass(frozen=True)
@@ -37,6 +38,7 @@ class RawDataset:
     items: RawTable | None
     users: RawTable | None = None
     impressions: RawTable | None = None
+    vectors: tuple[RawTable, ...] = ()
     repeat: bool = False
     license: str = ""
     timed: bool = True
@@ -81,6 +83,7 @@ def clean(raw: RawDataset, rejects: Path | None, cleaning: Cleaning, now_ms: int
     shown = pd.DataFrame()
     if raw.impressions is not None:
         shown = clean_impressions(raw.impressions, users["user_id"], items["item_id"], report, log)
+    vectors = clean_vectors(raw.vectors, items["item_id"], report, log)
     report.items_without_text = int(((items["title"] == "") & (items["description"] == "")).sum())
     if rejects is not None:
         log.write(rejects)
@@ -100,6 +103,7 @@ def clean(raw: RawDataset, rejects: Path | None, cleaning: Cleaning, now_ms: int
         license=raw.license,
         report=report,
         impressions=shown,
+        vectors=vectors,
     )
 
 

@@ -80,6 +80,9 @@ class Dataset:
     `propensity` float64 above 0 to 1; `action` the strongest that it led to, "" for none; and
     float32 columns FEATURE_PREFIX + name of what the ranker read, NaN where that was not logged.
 
+    vectors: float16 [items, width] by embedding space, in alphabetical order: what items bring
+    along, L2-normalised, zeros where an item has none.
+
     attribute_types: one of ATTRIBUTE_TYPES for each attribute that any item may have.
     repeat: whether what a user has seen may be recommended again.
     """
@@ -93,6 +96,7 @@ class Dataset:
     license: str
     report: CleaningReport
     impressions: pd.DataFrame = field(default_factory=pd.DataFrame)
+    vectors: Mapping[str, npt.NDArray[np.float16]] = field(default_factory=dict)
 
     @property
     def user_rows(self) -> npt.NDArray[np.int32]:

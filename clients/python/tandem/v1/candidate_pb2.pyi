@@ -52,6 +52,8 @@ class _SourceEnumTypeWrapper(_enum_type_wrapper._EnumTypeWrapper[_Source.ValueTy
     """What the user comes back to, above all at such hours. Where people return to items."""
     SOURCE_TAGS: _Source.ValueType  # 12
     """The interest tags that the words were understood as."""
+    SOURCE_MEDIA: _Source.ValueType  # 15
+    """Vectors that items bring along, such as of their images: like those of the liked items of late."""
 
 class Source(_Source, metaclass=_SourceEnumTypeWrapper):
     """Source is where a candidate came from."""
@@ -82,6 +84,8 @@ SOURCE_HABIT: Source.ValueType  # 11
 """What the user comes back to, above all at such hours. Where people return to items."""
 SOURCE_TAGS: Source.ValueType  # 12
 """The interest tags that the words were understood as."""
+SOURCE_MEDIA: Source.ValueType  # 15
+"""Vectors that items bring along, such as of their images: like those of the liked items of late."""
 Global___Source: _TypeAlias = Source  # noqa: Y015
 
 class _ReasonKind:

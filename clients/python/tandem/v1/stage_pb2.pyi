@@ -66,6 +66,8 @@ class _StageEnumTypeWrapper(_enum_type_wrapper._EnumTypeWrapper[_Stage.ValueType
     """Candidates by the interest tags that the words were understood as."""
     STAGE_REASONS: _Stage.ValueType  # 20
     """Taking items of the history away, to tell what they weigh, and wording reasons."""
+    STAGE_SOURCE_MEDIA: _Stage.ValueType  # 23
+    """Candidates by vectors that items bring along, such as of their images."""
 
 class Stage(_Stage, metaclass=_StageEnumTypeWrapper):
     """Stage is a part of the work behind one request."""
@@ -112,6 +114,8 @@ STAGE_SOURCE_TAGS: Stage.ValueType  # 19
 """Candidates by the interest tags that the words were understood as."""
 STAGE_REASONS: Stage.ValueType  # 20
 """Taking items of the history away, to tell what they weigh, and wording reasons."""
+STAGE_SOURCE_MEDIA: Stage.ValueType  # 23
+"""Candidates by vectors that items bring along, such as of their images."""
 Global___Stage: _TypeAlias = Stage  # noqa: Y015
 
 class _SkipCause:
