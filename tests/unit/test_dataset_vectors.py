@@ -97,7 +97,8 @@ def test_rows_that_cannot_be_used_are_refused_with_their_number(
     dataset = open_dataset(directory, rejects=rejects)
     assert not dataset.vectors["image"][2].any()
     lines = rejects.read_text().splitlines()
-    assert lines[1].startswith(f"vectors.parquet,{len(ROWS) + 1},") and reason in lines[1]
+    assert lines[1].startswith(f"vectors.parquet,{len(ROWS) + 1},")
+    assert reason in lines[1]
 
 
 def test_a_column_that_is_no_list_is_an_error_that_names_it(tmp_path: Path) -> None:
@@ -109,6 +110,7 @@ def test_a_column_that_is_no_list_is_an_error_that_names_it(tmp_path: Path) -> N
 def test_the_catalogue_is_sent_the_vectors(tmp_path: Path) -> None:
     dataset = open_dataset(write(tmp_path, {"vectors.parquet": ROWS}), rejects=None)
     a, b, c = items_of(dataset)
-    assert sorted(b.vectors) == ["image", "sound"] and not c.vectors
+    assert sorted(b.vectors) == ["image", "sound"]
+    assert not c.vectors
     values = np.frombuffer(a.vectors["image"].float32_values, "<f4")
     np.testing.assert_allclose(values, [0.6, 0.8], atol=1e-3)
