@@ -44,6 +44,7 @@ EXACT = (
     Source.SOURCE_HABIT,
     Source.SOURCE_NEARBY,
     Source.SOURCE_POPULAR,
+    Source.SOURCE_MEDIA,
 )
 
 
@@ -55,7 +56,7 @@ def counting_here_and_now(_: ExampleMaker, __: object) -> Counting:
 def trained(tmp_path_factory: pytest.TempPathFactory) -> Path:
     # Place and hour count in what is popular, whatever so small a data set would teach.
     with patch("training.fitting.learn_popularity", counting_here_and_now):
-        return train_places(tmp_path_factory.mktemp("places"))
+        return train_places(tmp_path_factory.mktemp("places"), media=True)
 
 
 @pytest.fixture(scope="module")
