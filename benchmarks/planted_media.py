@@ -23,6 +23,8 @@ import pyarrow.parquet as pq
 
 from benchmarks.environment import describe, write_result
 from features.candidates import SOURCES
+from features.history import mean_vector, recency
+from features.item_vectors import unit_vectors
 from sample_world import read_truth
 from tandem.v1.candidate_pb2 import Source
 from tandem_cli.commands.train import triton_for
@@ -43,6 +45,7 @@ from training.settings import TrainSettings
 WIDTH, NOISE = 32, 0.5
 SPACE = "look"
 RESAMPLES = 10_000
+HISTORY_LEAST = 5
 # Small, so that both runs take minutes.
 SMALL = TrainSettings(
     tower_epochs=10,
@@ -127,11 +130,48 @@ def interval(values: Float64) -> dict[str, Any]:
     return {"mean": float(values.mean()), "ci95": [float(low), float(high)]}
 
 
+def ceiling(world: Path) -> dict[str, Any]:
+    """Return where each user's last item stands in the catalogue, as a share from 0 to 1.
+
+    By the user's true taste for hidden traits, and by the planted vectors of the history. By chance
+    it stands at 0.5.
+    """
+    truth = read_truth(world)
+    traits = truth.preference
+    with TemporaryDirectory() as folder:
+        write_vectors(world, Path(folder))
+        column = pq.read_table(Path(folder) / "vectors.parquet").column("vector")
+    vectors = unit_vectors(np.array(column.to_pylist())).astype(np.float32)
+    known = interactions_of(open_dataset(str(world), rejects=None))
+    places: dict[str, list[float]] = {"true_taste": [], "vectors": []}
+    users = {user_id: row for row, user_id in enumerate(truth.user_ids)}
+    items = {item_id: row for row, item_id in enumerate(truth.item_ids)}
+    dataset = open_dataset(str(world), rejects=None)
+    of_item = np.array([items[str(item_id)] for item_id in dataset.items["item_id"]])
+    for user, user_id in enumerate(dataset.users["user_id"]):
+        rows = of_item[known.of(user).rows]
+        if len(rows) < HISTORY_LEAST:
+            continue
+        mean = mean_vector(vectors[rows[:-1]], recency(len(rows) - 1))
+        taste = traits.items.hidden @ traits.users.hidden[users[str(user_id)]]
+        for name, scores in (("true_taste", taste), ("vectors", vectors @ mean)):
+            others = np.delete(scores, rows)
+            places[name].append(float((others < scores[rows[-1]]).mean()))
+    return {name: interval(np.array(found)) for name, found in places.items()}
+
+
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.partition("\n")[0])
     parser.add_argument("--world", type=Path, required=True, help="a directory of `tandem sample`")
     parser.add_argument("--encoders", type=Path, default=Path("var/encoders"))
+    parser.add_argument("--ceiling", action="store_true", help="tell only what there is to gain")
     arguments = parser.parse_args()
+    about = {"world": read_about(arguments.world)}
+    if arguments.ceiling:
+        told_of_last = ceiling(arguments.world)
+        print(told_of_last)
+        write_result("planted_media_ceiling", {**describe(), **about, "place": told_of_last})
+        return
     encoder = prepare_encoder(None, arguments.encoders)
     results: dict[str, dict[str, Float64]] = {}
     recalls: dict[str, Any] = {}
@@ -150,7 +190,7 @@ def main() -> None:
         told[metric] = {**both, "difference": interval(results["with"][metric] - without)}
         print(metric, told[metric])
     users = len(next(iter(results["with"].values())))
-    result = {"world": read_about(arguments.world), "settings": asdict(SMALL), "targets": users}
+    result = {**about, "settings": asdict(SMALL), "targets": users}
     write_result("planted_media", {**describe(), **result, "metrics": told, "recall": recalls})
 
 
