@@ -16,10 +16,12 @@ from models.tower.tower import load_tower
 from ranking_service.golden import TOLERANCE, replay
 from ranking_service.item_features import rank_input
 from ranking_service.loaded_release import read_release
+from ranking_service.validation import check_vectors
+from serving.errors import InvalidField
 from tandem.v1 import info_service_pb2
 from tandem.v1.candidate_pb2 import Source
 from tandem.v1.event_pb2 import Action, HistoryEvent
-from tandem.v1.item_pb2 import Item
+from tandem.v1.item_pb2 import Item, ItemOverride
 from tandem.v1.ranking_service_pb2 import RankRequest
 from tandem.v1.retrieval_service_pb2 import RetrieveRequest, RetrieveResponse
 from tests.support.milvus import running_milvus_lite
@@ -164,6 +166,16 @@ async def test_a_new_item_is_found_and_ranked_by_the_vectors_it_brings(
     assert like > 0.8
     image = np.asarray(ranked.packed.candidates.vectors)[place, -10:]
     np.testing.assert_allclose(image, [0, 1, 0, 0, *[0] * 6])
+
+
+async def test_the_ranker_refuses_vectors_of_another_width(release: Release, trained: Path) -> None:
+    width = release.items.text_vectors.shape[1]
+    override = ItemOverride(item=item("new", image=[1, 2, 3]))
+    override.text_vector.float32_values = bytes(4 * width)
+    wanted = RankRequest(release_id=release.release_id, item_overrides=[override])
+    with pytest.raises(InvalidField, match="must have 16 bytes, has 12") as refused:
+        check_vectors(wanted, read_release(str(trained)).tables)
+    assert "item.vectors[image]" in refused.value.field
 
 
 async def test_an_item_that_looks_otherwise_now_is_found_by_how_it_looks_now(
