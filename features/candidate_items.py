@@ -7,7 +7,7 @@ import numpy as np
 import numpy.typing as npt
 
 from features.heard import Heard
-from features.item_table import ItemTable
+from features.item_table import ItemTable, beside
 from tandem.v1.item_pb2 import Item
 
 Float32 = npt.NDArray[np.float32]
@@ -17,6 +17,7 @@ Float32 = npt.NDArray[np.float32]
 class CandidateItems:
     """n items. rows: int32 [n], -1 for those that the release does not hold. vectors: float32
     [n, D], of their texts. latitudes, longitudes: float32 [n], degrees, NaN where unknown.
+    media: float32 [n, M], the joined vectors of their media.
     tag_scores: float32 [n], how much each has of the tags that words ask for. tastes: float32 [n],
     how popular each is among people who would say the same, 0 where unknown. live: float32 [n], how
     often each was used since the release learned, on the scale of its recent popularity. new: place
@@ -25,6 +26,7 @@ class CandidateItems:
 
     rows: npt.NDArray[np.int32]
     vectors: Float32
+    media: Float32
     latitudes: Float32
     longitudes: Float32
     tag_scores: Float32
@@ -35,6 +37,11 @@ class CandidateItems:
     def __len__(self) -> int:
         return len(self.rows)
 
+    @property
+    def contents(self) -> Float32:
+        """What models read of the items, float32 [n, D + M]."""
+        return beside(self.vectors, self.media)
+
 
 def items_of_rows(items: ItemTable, rows: npt.NDArray[np.int32], heard: Heard) -> CandidateItems:
     """Return items as the release holds them; rows: int32 [n], each at least 0."""
@@ -42,4 +49,5 @@ def items_of_rows(items: ItemTable, rows: npt.NDArray[np.int32], heard: Heard) -
     vectors = items.text_vectors[rows]
     of_words = heard.tag_scores[rows], heard.tastes[rows]
     unused = np.zeros(len(rows), np.float32)
-    return CandidateItems(rows, vectors, latitudes, longitudes, *of_words, unused)
+    media = items.media.joined(rows)
+    return CandidateItems(rows, vectors, media, latitudes, longitudes, *of_words, unused)

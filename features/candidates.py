@@ -36,6 +36,7 @@ SOURCES: tuple[Source.ValueType, ...] = (
     Source.SOURCE_LEXICAL,
     Source.SOURCE_TAGS,
     Source.SOURCE_GRAPH,
+    Source.SOURCE_MEDIA,
 )
 HIT_FEATURES = [f"{source_name(source)}_{part}" for source in SOURCES for part in ("score", "rank")]
 OWN_FEATURES = [
@@ -59,6 +60,7 @@ OWN_FEATURES = [
     "user_mood",
     "rated_like_cf",
     "rated_like_text",
+    "media_like_history",
     *TIME_FEATURES,
     *RETURN_FEATURES,
     *PLACE_FEATURES,
@@ -99,7 +101,7 @@ def own_features(tables: ReleaseTables, user: UserView, items: CandidateItems) -
     zeros = np.zeros(len(rows), np.float32)
     now_ms = user.moment.time_ms
     general = [
-        tables.tower.standing(user.tower_vector, rows, vectors),
+        tables.tower.standing(user.tower_vector, rows, items.contents),
         factors @ user.cf_factor,
         directions @ user.last_factor,
         np.where(known, user.neighbour_scores[at], 0.0),
@@ -122,6 +124,7 @@ def own_features(tables: ReleaseTables, user: UserView, items: CandidateItems) -
         np.full(len(rows), user.rated.mood),
         user.rated.of_alike(user.rated.factors, directions),
         user.rated.of_alike(user.rated.vectors, vectors),
+        tables.items.media.likeness(items.media, user.media_mean),
     ]
     return np.column_stack(
         [

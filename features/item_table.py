@@ -1,7 +1,7 @@
 """The items of a release, as arrays by row."""
 
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import cached_property
 from pathlib import Path
 
@@ -9,6 +9,7 @@ import numpy as np
 import numpy.typing as npt
 import pyarrow.parquet as pq
 
+from features.item_vectors import ItemVectors, read_item_vectors
 from features.named_codes import NamedCodes, coded
 from features.places import unit_vectors
 
@@ -28,6 +29,7 @@ class ItemTable:
     interaction halved for every 30 days before the newest. create_time_ms: int64 [items], Unix
     milliseconds, -1 where unknown. latitude, longitude: float32 [items], degrees, NaN if unknown.
     category: the broadest one of each item, the first of its categories. brand: of each item.
+    media: the vectors that items bring along.
     """
 
     item_ids: Sequence[str]
@@ -41,6 +43,7 @@ class ItemTable:
     longitude: Float32
     category: NamedCodes
     brand: NamedCodes
+    media: ItemVectors = field(default_factory=ItemVectors)
 
     def __len__(self) -> int:
         return len(self.item_ids)
@@ -72,6 +75,20 @@ class ItemTable:
         used = (rows >= 0) & (self.popularity[np.maximum(rows, 0)] > 0) if len(self) else rows >= 0
         return np.where(used, rows, UNKNOWN_ROW).astype(np.int32)
 
+    def contents(self, rows: npt.NDArray[np.integer]) -> Float32:
+        """Return what models read of items by row, each at least 0: float32 [n, D + M].
+
+        Text vectors, and behind them the joined vectors of their media.
+        """
+        return beside(self.text_vectors[rows], self.media.joined(rows))
+
+    @cached_property
+    def all_contents(self) -> Float32:
+        """The contents of all items, float32 [items, D + M]."""
+        if not self.media.width:
+            return self.text_vectors
+        return self.contents(np.arange(len(self)))
+
     def places(self, rows: npt.NDArray[np.int32]) -> tuple[Float32, Float32]:
         """Return latitudes and longitudes [n] of items by row, NaN where unknown."""
         known = rows >= 0
@@ -83,6 +100,13 @@ class ItemTable:
             np.where(known, self.latitude[at], np.nan).astype(np.float32),
             np.where(known, self.longitude[at], np.nan).astype(np.float32),
         )
+
+
+def beside(text_vectors: Float32, media: Float32) -> Float32:
+    """Return text vectors [n, D] with joined vectors of media [n, M] behind them, [n, D + M]."""
+    if not media.shape[1]:
+        return text_vectors
+    return np.concatenate([text_vectors, media], axis=1)
 
 
 def read_item_table(directory: Path) -> ItemTable:
@@ -104,4 +128,5 @@ def read_item_table(directory: Path) -> ItemTable:
         longitude=column("longitude"),
         category=coded(table.column("category").to_pylist()),
         brand=coded(table.column("brand").to_pylist()),
+        media=read_item_vectors(directory),
     )

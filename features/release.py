@@ -88,6 +88,7 @@ class Manifest(TypedDict):
 
     source_weights: by name of the candidate source, for the fusion of their lists.
     senses: whether time and place are known to it, see `features.senses`.
+    spaces: width by name of the embedding spaces that items bring along.
     warm_start: the id of the release that training began with, "" for none. against: None where
     there was nothing to compare with.
     """
@@ -102,6 +103,7 @@ class Manifest(TypedDict):
     metrics: dict[str, object]
     source_weights: dict[str, dict[str, float]]
     senses: dict[str, bool]
+    spaces: dict[str, int]
     settings: dict[str, object]
     warm_start: NotRequired[str]
     against: NotRequired[AgainstEntry | None]

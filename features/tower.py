@@ -19,8 +19,8 @@ class TowerSpace:
     """Where users and items meet: the inner product of their vectors ranks items.
 
     item_vectors: float32 [items, W], their mean taken off, so that what is better than the mean has
-    a positive product. mean: float32 [W]. projection: float32 [D, W], from text vectors: an item
-    that the release does not hold has the projection of its text, less the mean.
+    a positive product. mean: float32 [W]. projection: float32 [D + M, W], from contents: an item
+    that the release does not hold has the projection of its text and media, less the mean.
     """
 
     item_vectors: Float32
@@ -38,15 +38,15 @@ class TowerSpace:
         vectors = self.item_vectors
         return np.asarray(vectors.T @ vectors / max(len(vectors), 1), np.float32)
 
-    def vectors(self, rows: Rows, text_vectors: Float32) -> Float32:
-        """Return items' vectors [n, W]; rows [n], -1 where the text vector [n, D] has to do."""
+    def vectors(self, rows: Rows, contents: Float32) -> Float32:
+        """Return items' vectors [n, W]; rows [n], -1 where the contents [n, D + M] have to do."""
         known = rows >= 0
         vectors = np.empty((len(rows), self.width), np.float32)
         vectors[known] = self.item_vectors[rows[known]]
-        vectors[~known] = text_vectors[~known] @ self.projection - self.mean
+        vectors[~known] = contents[~known] @ self.projection - self.mean
         return vectors
 
-    def standing(self, user_W: Float32, rows: Rows, text_vectors: Float32) -> Float32:
+    def standing(self, user_W: Float32, rows: Rows, contents: Float32) -> Float32:
         """Return how far above the catalogue's mean items are for a user, float32 [n].
 
         In standard deviations over the catalogue; zeros for a user of zeros.
@@ -54,7 +54,7 @@ class TowerSpace:
         spread = float(np.sqrt(max(float(user_W @ self.covariance_WW @ user_W), 0.0)))
         if spread < 1e-9:
             return np.zeros(len(rows), np.float32)
-        return np.asarray(self.vectors(rows, text_vectors) @ user_W / spread, np.float32)
+        return np.asarray(self.vectors(rows, contents) @ user_W / spread, np.float32)
 
 
 @dataclass(frozen=True)

@@ -53,10 +53,10 @@ class UserView:
 
     tower_vector: float32 [W], zeros where unknown. cf_factor: float32 [F]. neighbour_scores:
     float32 [items], from all liked items, last_neighbour_scores from the last alone. history_mean:
-    float32 [D], zeros where unknown. heard: what the user's own words came to. recent_vectors:
-    float32 [n, D], oldest first. rows: int32 [events], times_ms: int64 [events]. liked_entities:
-    float32 [E], how much the user likes each, and graph_scores: float32 [items], how much each item
-    has of them.
+    float32 [D], zeros where unknown; media_mean: float32 [M], the same of media. heard:
+    what the user's own words came to. recent_vectors: float32 [n, D], oldest first. rows: int32
+    [events], times_ms: int64 [events]. liked_entities: float32 [E], how much the user likes each,
+    and graph_scores: float32 [items], how much each item has of them.
     """
 
     tower_vector: Float32
@@ -65,6 +65,7 @@ class UserView:
     neighbour_scores: Float32
     last_neighbour_scores: Float32
     history_mean: Float32
+    media_mean: Float32
     recent_vectors: Float32
     heard: Heard
     rows: npt.NDArray[np.int32]
@@ -83,12 +84,14 @@ def view_user(
     heard: Heard,
     tower_vector: Float32 | None,
     moment: Moment,
+    event_media: Float32 | None = None,
 ) -> UserView:
     """Digest a user's events before a moment.
 
     event_vectors: float32 [events, D], the text vector of each event's item, zeros where unknown.
     heard: what the user's own words came to. tower_vector: float32 [W], what
-    the user tower makes of the events at that moment, if it was asked.
+    the user tower makes of the events at that moment, if it was asked. event_media: float32
+    [events, M], the joined vectors of the items' media; by default the release's.
     """
     weights = weights_of_actions(events.actions) * recency(len(events))
     liked = weights > 0
@@ -97,6 +100,8 @@ def view_user(
     last_factor = (
         tables.cf.item_factors[last[0]] if len(last) else tables.cf.item_factors[:0].sum(0)
     )
+    if event_media is None:
+        event_media = tables.items.media.joined(events.rows)
     unknown = np.zeros(tables.tower.width, np.float32)
     liked_entities = tables.entities.liked(events.rows, weights)
     return UserView(
@@ -106,6 +111,7 @@ def view_user(
         neighbour_scores=tables.neighbours.scores_of_all(events.rows, weights),
         last_neighbour_scores=tables.neighbours.scores_of_all(last, np.ones(len(last), np.float32)),
         history_mean=mean_vector(event_vectors, weights),
+        media_mean=tables.items.media.mean(event_media, weights),
         recent_vectors=event_vectors[liked][-NEAREST_AMONG:],
         heard=heard,
         rows=events.rows,

@@ -89,7 +89,7 @@ def likely_items(
     if not len(liked):
         return []
     places = np.asarray(chosen, np.int64)
-    vectors = np.asarray(found.packed.candidates.vectors, np.float32)[places]
+    vectors = found.vectors[places]
     by_text = vectors @ found.event_vectors[liked].T
     rows = loaded.tables.items.rows(found.candidates[place].item_id for place in chosen)
     by_others = _directions(loaded, rows) @ _directions(loaded, events.rows[liked]).T

@@ -16,6 +16,7 @@ from features.candidates import (
 from features.context import context_features
 from features.events import EventArrays, event_arrays
 from features.heard import Heard, silence
+from features.item_table import beside
 from features.item_text import item_text
 from features.moment import moment_of
 from features.user_view import view_user
@@ -36,13 +37,15 @@ class RankInput:
     """What is scored, and what reasons are found in.
 
     candidates: those that can be scored, in the order of `packed`. unscored: ids of the others.
-    events: the user's whole history, with event_vectors [events, D].
+    events: the user's whole history. vectors: float32 [C, D], of the candidates' texts, and
+    event_vectors: float32 [events, D], of the history's.
     """
 
     packed: PackedUser
     candidates: list[Candidate]
     unscored: list[str]
     events: EventArrays
+    vectors: Float32
     event_vectors: Float32
 
 
@@ -65,12 +68,14 @@ def rank_input(loaded: LoadedRelease, request: RankRequest) -> RankInput:
     senses = loaded.tables.senses
     events = senses.of_events(event_arrays(history, items))
     event_vectors = text_vectors(loaded, events.rows, [e.item_id for e in history], overrides)
+    media = media_vectors(loaded, rows, [c.item_id for c in candidates], changed)
+    event_media = media_vectors(loaded, events.rows, [e.item_id for e in history], changed)
     moment = senses.of_moment(moment_of(request.context, events))
     said = request_words(request.text, request.user.profile, history)
     asked = loaded.tables.tags.asked(request.interest_tags)
     heard = hear(loaded, request, said, asked)
     tower = array_of(request.user_vector) if request.HasField("user_vector") else None
-    user = view_user(loaded.tables, events, event_vectors, heard, tower, moment)
+    user = view_user(loaded.tables, events, event_vectors, heard, tower, moment, event_media)
     context = context_features(events, moment, heard.weight)
     recent = slice(-config.max_history, None)
     scores, ranks = hit_arrays(candidates)
@@ -80,7 +85,7 @@ def rank_input(loaded: LoadedRelease, request: RankRequest) -> RankInput:
     live = np.array([counts.get(candidate.item_id, 0.0) for candidate in candidates], np.float32)
     new = {at: changed[c.item_id] for at, c in enumerate(candidates) if rows[at] < 0}
     described = CandidateItems(
-        rows, vectors, *places(loaded, rows, candidates, changed), named, liked, live, new
+        rows, vectors, media, *places(loaded, rows, candidates, changed), named, liked, live, new
     )
     features = np.concatenate(
         [hit_features(scores, ranks, heard), own_features(loaded.tables, user, described)], axis=1
@@ -89,10 +94,10 @@ def rank_input(loaded: LoadedRelease, request: RankRequest) -> RankInput:
     packed = PackedUser(
         text_ids=loaded.tokenizer.ids(said.text),
         events=events[recent],
-        event_vectors=event_vectors[recent],
+        event_vectors=beside(event_vectors, event_media)[recent],
         candidates=PackedCandidates(
             rows=items.id_rows(rows),
-            vectors=vectors,
+            vectors=described.contents,
             features=np.where(found, features, without_sources(features)),
             texts=text_tokens(loaded, rows, candidates, changed),
             context=np.broadcast_to(context, (len(candidates), len(context))),
@@ -100,7 +105,7 @@ def rank_input(loaded: LoadedRelease, request: RankRequest) -> RankInput:
         ),
         obeyed=said.asked,
     )
-    return RankInput(packed, candidates, unscored, events, event_vectors)
+    return RankInput(packed, candidates, unscored, events, vectors, event_vectors)
 
 
 def hear(loaded: LoadedRelease, request: RankRequest, said: Said, asked: Float32) -> Heard:
@@ -146,6 +151,22 @@ def text_vectors(
         if item_id in overrides:
             vectors[place] = overrides[item_id]
     return vectors
+
+
+def media_vectors(
+    loaded: LoadedRelease,
+    rows: npt.NDArray[np.int32],
+    item_ids: list[str],
+    changed: Mapping[str, Item],
+) -> Float32:
+    """Return joined vectors of media [n, M]: by space an override's, else the release's."""
+    table = loaded.tables.items.media
+    joined = table.joined(rows)
+    for place, item_id in enumerate(item_ids if changed and table.spaces else []):
+        for space, vector in changed[item_id].vectors.items() if item_id in changed else ():
+            if space in table.parts:
+                joined[place, table.parts[space]] = array_of(vector)
+    return joined
 
 
 def places(

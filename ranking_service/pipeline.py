@@ -2,8 +2,6 @@
 
 import time
 
-import numpy as np
-
 from ranking_service.exploration import explore
 from ranking_service.influences import influences
 from ranking_service.item_features import RankInput, rank_input
@@ -127,7 +125,7 @@ def choose(
     now_ms = request.context.request_time.ToMilliseconds()
     return select(
         scores.values,
-        np.asarray(found.packed.candidates.vectors, np.float32),
+        found.vectors,
         item_ids,
         kinds_of(loaded.tables.items, item_ids, changed, variety, now_ms),
         request.item_count or len(item_ids),

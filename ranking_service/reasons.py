@@ -164,7 +164,7 @@ class ReasonFinder:
         """Return the liked item whose text is most like the candidate's, "" if none is."""
         if not len(self._liked):
             return ""
-        vector = self._found.packed.candidates.vectors[place]
+        vector = self._found.vectors[place]
         likeness = self._found.event_vectors[self._liked] @ vector
         best = int(likeness.argmax())
         if likeness[best] < LIKE_LEAST:

@@ -52,6 +52,10 @@ def check_vectors(request: RankRequest, tables: ReleaseTables) -> None:
         _check_width("user_vector", request.user_vector, tables.tower.width)
     for place, override in enumerate(request.item_overrides):
         _check_width(f"item_overrides[{place}].text_vector", override.text_vector, text_width)
+        for space, width in tables.items.media.widths.items():
+            if space in override.item.vectors:
+                field = f"item_overrides[{place}].item.vectors[{space}]"
+                _check_width(field, override.item.vectors[space], width)
 
 
 def _check_width(field: str, vector: Vector, width: int) -> None:

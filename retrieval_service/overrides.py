@@ -1,11 +1,12 @@
 """Items that are newer than the pinned release, or whose text has changed since."""
 
 import logging
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping, Sequence
 
 import numpy as np
 import numpy.typing as npt
 
+from retrieval_service.catalogue.media_vectors import MediaVectors
 from retrieval_service.catalogue.vectors import Vectors
 from retrieval_service.catalogue.view import View
 from retrieval_service.release import LoadedRelease
@@ -42,13 +43,62 @@ async def present_vectors(
     return {item_id: found[text] for item_id, text in changed.items() if text in found}
 
 
-def item_overrides(view: View, changed: dict[str, Float32]) -> list[ItemOverride]:
-    """Return what the ranking service needs of changed items; descriptions are left out."""
-    return [
-        ItemOverride(
+async def present_media(
+    loaded: LoadedRelease, view: View, media: MediaVectors, item_ids: Iterable[str]
+) -> dict[str, dict[str, Float32]]:
+    """Return by item and space the vectors, float32 [width], that the release has otherwise."""
+    table = loaded.release.items
+    found: dict[str, dict[str, Float32]] = {}
+    if not table.media.spaces:
+        return found
+    items = {i: view.entries[i].item for i in item_ids if i in view.entries}
+    for space in table.media.spaces:
+        try:
+            changed = await media.changed(table, space, items)
+        except StorageUnavailable as error:
+            logger.warning("changed items go without their vectors of %s: %s", space, error)
+            continue
+        for item_id, vector in changed.items():
+            found.setdefault(item_id, {})[space] = vector
+    return found
+
+
+def joined_media(
+    loaded: LoadedRelease, item_ids: Sequence[str], changed: Mapping[str, Mapping[str, Float32]]
+) -> Float32:
+    """Return items' joined vectors, float32 [n, M]; changed: as `present_media` returns them."""
+    table = loaded.release.items
+    joined = table.media.joined(table.rows(item_ids))
+    for place, item_id in enumerate(item_ids if changed else ()):
+        for space, vector in changed.get(item_id, {}).items():
+            joined[place, table.media.parts[space]] = vector
+    return joined
+
+
+def item_overrides(
+    loaded: LoadedRelease,
+    view: View,
+    changed: Mapping[str, Float32],
+    media: Mapping[str, Mapping[str, Float32]],
+) -> list[ItemOverride]:
+    """Return what the ranking service needs of changed items; descriptions are left out.
+
+    changed: text vectors by item; media: further vectors by item and space.
+    """
+    table = loaded.release.items
+    overrides = []
+    for item_id in {**changed, **media}:
+        row, vector = table.row(item_id), changed.get(item_id)
+        if vector is None and row >= 0:
+            vector = table.text_vectors[row]
+        if item_id not in view.entries or vector is None:
+            continue
+        override = ItemOverride(
             item=view.entries[item_id].item,
             text_vector=Vector(float32_values=vector.astype("<f4").tobytes()),
         )
-        for item_id, vector in changed.items()
-        if item_id in view.entries
-    ]
+        override.item.ClearField("vectors")
+        for space, own in media.get(item_id, {}).items():
+            override.item.vectors[space].float32_values = own.astype("<f4").tobytes()
+        overrides.append(override)
+    return overrides

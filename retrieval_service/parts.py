@@ -10,6 +10,7 @@ import grpc.aio
 from features.followed_policy import FollowedPolicy
 from retrieval_service.catalogue.catalogue import Catalogue
 from retrieval_service.catalogue.database import Database
+from retrieval_service.catalogue.media_vectors import MediaVectors
 from retrieval_service.catalogue.store import Store
 from retrieval_service.catalogue.vectors import Vectors
 from retrieval_service.catalogue.view import View
@@ -62,13 +63,14 @@ def retrieval_parts(settings: Settings) -> Parts:
         user_encoder = UserEncoder(settings.triton_target)
         encoder = Encoder(text_encoder, settings.encode_timeout_s)
         vectors = Vectors(store, encoder)
+        media = MediaVectors(store)
         milvus = Milvus(settings.milvus_uri, settings.milvus_token)
         holder = f"{socket.gethostname()}:{settings.port}"
         indexer = Indexer(store, view, Ledger(database, holder), milvus)
-        releases = Releases(vectors, indexer, user_encoder, health.set_ready)
+        releases = Releases(vectors, media, indexer, user_encoder, health.set_ready)
         catalogue = Catalogue(store, vectors, view)
         pipeline = RetrievePipeline(
-            releases.shelf, view, vectors, indexer, encoder, user_encoder, rules
+            releases.shelf, view, vectors, media, indexer, encoder, user_encoder, rules
         )
         retrieval_service_pb2_grpc.add_RetrievalServiceServicer_to_server(
             RetrievalServicer(pipeline), server

@@ -12,9 +12,11 @@ from features.followed_policy import FollowedPolicy
 from features.history import recency, weights_of_actions
 from features.interests import interests
 from features.item_attributes import known_attributes
+from features.item_table import beside
 from features.moment import moment_of
 from features.tower import tower_input
 from features.words import request_words
+from retrieval_service.catalogue.media_vectors import MediaVectors
 from retrieval_service.catalogue.vectors import Vectors
 from retrieval_service.catalogue.view import View
 from retrieval_service.encoder import Encoder
@@ -23,7 +25,12 @@ from retrieval_service.filters.compiler import compile_filter
 from retrieval_service.index.indexer import Indexer
 from retrieval_service.merge import Merging
 from retrieval_service.near_dismissed import near_dismissed
-from retrieval_service.overrides import item_overrides, present_vectors
+from retrieval_service.overrides import (
+    item_overrides,
+    joined_media,
+    present_media,
+    present_vectors,
+)
 from retrieval_service.release import LoadedRelease
 from retrieval_service.sources.asked import sources_of
 from retrieval_service.sources.query import Float32, Query, Scored, Search
@@ -55,6 +62,7 @@ class RetrievePipeline:
         shelf: ReleaseShelf[LoadedRelease],
         view: View,
         vectors: Vectors,
+        media: MediaVectors,
         indexer: Indexer,
         encoder: Encoder,
         user_encoder: UserEncoder,
@@ -63,6 +71,7 @@ class RetrievePipeline:
         self._shelf = shelf
         self._view = view
         self._vectors = vectors
+        self._media = media
         self._indexer = indexer
         self._encoder = encoder
         self._user_encoder = user_encoder
@@ -96,10 +105,11 @@ class RetrievePipeline:
                 candidates.append(Candidate(item_id=request.traced_item_id, hits=trace.hits))
         wanted = {*(candidate.item_id for candidate in candidates), *query.item_ids}
         changed = await present_vectors(loaded, self._view, self._vectors, wanted)
+        brought = await present_media(loaded, self._view, self._media, wanted)
         response = RetrieveResponse(
             release_id=loaded.release.release_id,
             candidates=candidates,
-            item_overrides=item_overrides(self._view, changed),
+            item_overrides=item_overrides(loaded, self._view, changed, brought),
             interest_tags=understood,
             skipped_stages=log.skipped,
             stage_timings=log.timings,
@@ -120,7 +130,9 @@ class RetrievePipeline:
         item_ids = [event.item_id for event in history]
         senses = loaded.release.senses
         events = senses.of_events(event_arrays(history, items))
-        changed = await present_vectors(loaded, self._view, self._vectors, {*item_ids, seed} - {""})
+        asked = {*item_ids, seed} - {""}
+        changed = await present_vectors(loaded, self._view, self._vectors, asked)
+        brought = await present_media(loaded, self._view, self._media, asked)
         vectors_ED = np.array(items.text_vectors[events.rows])  # noqa: N806
         vectors_ED[events.rows < 0] = 0.0
         for place, item_id in enumerate(item_ids):
@@ -144,11 +156,13 @@ class RetrievePipeline:
             weights=action_weights * recency(len(history)),
             action_weights=action_weights,
             vectors_ED=vectors_ED,
+            media_EM=joined_media(loaded, item_ids, brought),
             said=request_words(request.text, request.user.profile, history),
             text_weight=request.text_weight if request.HasField("text_weight") else 1.0,
             live_counts={count.item_id: count.count for count in request.live_counts},
             seed_item_id=seed,
             seed_vector=changed.get(seed, known_seed),
+            seed_media=joined_media(loaded, [seed], brought)[0],
             depth=depth,
             # The history is what its own mean and factor find first; of all else that was seen,
             # few are among the best. Where they are not few, another round is searched.
@@ -223,7 +237,7 @@ class RetrievePipeline:
         return await self._user_encoder.user_vector(
             query.loaded.release,
             user,
-            query.vectors_ED[-config.max_history :],
+            beside(query.vectors_ED, query.media_EM)[-config.max_history :],
             timeout_s=budget_s,
         )
 

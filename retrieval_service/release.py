@@ -51,6 +51,11 @@ def read_release(uri: str) -> LoadedRelease:
         tower = load_tower_config(release.tower_directory)
         if release.tower.item_vectors.shape != (len(release.items), tower.width):
             raise ReleaseUnusable(f"{uri}: tower space and item table differ in size")
+        media = release.items.media
+        if media.widths != release.manifest["spaces"]:
+            raise ReleaseUnusable(f"{uri}: spaces differ from those of the manifest")
+        if any(len(space) != len(release.items) for space in media.hashes.values()):
+            raise ReleaseUnusable(f"{uri}: spaces and item table differ in length")
         popularity = release.popularity
         if popularity.rows.max(initial=-1) >= len(release.items):
             raise ReleaseUnusable(f"{uri}: what is popular where and item table differ")

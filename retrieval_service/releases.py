@@ -8,6 +8,7 @@ import grpc.aio
 import numpy as np
 
 from features.release import identify
+from retrieval_service.catalogue.media_vectors import MediaVectors
 from retrieval_service.catalogue.vectors import Vectors
 from retrieval_service.filters.compiler import AVAILABLE
 from retrieval_service.index.indexer import Indexer
@@ -30,11 +31,13 @@ class Releases:
     def __init__(
         self,
         vectors: Vectors,
+        media: MediaVectors,
         indexer: Indexer,
         user_encoder: UserEncoder,
         on_change: Callable[[bool], Awaitable[None]],
     ) -> None:
         self._vectors = vectors
+        self._media = media
         self._indexer = indexer
         self._user_encoder = user_encoder
         self._forgetting = asyncio.Lock()
@@ -63,7 +66,7 @@ class Releases:
             loaded = await asyncio.to_thread(read_release, uri)
         release = loaded.release
         await asyncio.to_thread(self._vectors.add_release, release)
-        spaces = spaces_of(release, self._vectors)
+        spaces = spaces_of(release, self._vectors, self._media)
         self._indexer.add(release.release_id, spaces)
         try:
             while not self._indexer.complete(release.release_id):  # noqa: ASYNC110  # no event for it

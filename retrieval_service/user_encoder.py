@@ -27,18 +27,18 @@ class UserEncoder:
         self._stub = service_pb2_grpc.GRPCInferenceServiceStub(self._channel)
 
     async def user_vector(
-        self, release: Release, user: TowerInput, text_vectors: Float32, *, timeout_s: float
+        self, release: Release, user: TowerInput, contents: Float32, *, timeout_s: float
     ) -> Float32:
         """Return a user's vector, float32 [W].
 
-        text_vectors: float32 [L, D], of the events' items; read where the release has no row.
+        contents: float32 [L, D + M], of the events' items; read where the release has no row.
         """
         unknown = user.rows < 0
         rows = user.rows.copy()
         rows[unknown] = -1 - np.arange(unknown.sum())
-        unknown_vectors = text_vectors[unknown]
+        unknown_vectors = contents[unknown]
         if not len(unknown_vectors):
-            unknown_vectors = np.zeros((1, text_vectors.shape[1]), np.float32)
+            unknown_vectors = np.zeros((1, contents.shape[1]), np.float32)
         request = service_pb2.ModelInferRequest(model_name=MODEL)
         request.parameters["release_id"].string_param = release.release_id
         request.parameters["release_uri"].string_param = release.uri
@@ -66,7 +66,8 @@ class UserEncoder:
             next_ms=nothing,
             context=np.zeros(CONTEXT_WIDTH, np.float32),
         )
-        vectors = np.zeros((1, release.manifest["encoder"]["dimension"]), np.float32)
+        width = release.manifest["encoder"]["dimension"] + sum(release.manifest["spaces"].values())
+        vectors = np.zeros((1, width), np.float32)
         await self.user_vector(release, somebody, vectors, timeout_s=timeout_s)
 
     async def close(self) -> None:

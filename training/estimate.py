@@ -40,8 +40,8 @@ EASE_MATRICES = 3
 class Counts:
     """What a run is made of.
 
-    characters: of all texts. learn, validate, test: targets. text_width: of the encoder's vectors.
-    language_model: its Hugging Face configuration.
+    characters: of all texts. learn, validate, test: targets. text_width: of the encoder's vectors,
+    with those of media. language_model: its Hugging Face configuration.
     """
 
     events: int

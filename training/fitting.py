@@ -81,7 +81,8 @@ def fit_early(run: Run) -> Models:
     run.say("collaborative filtering and tower on what precedes the ranker's window")
     settings = run.settings
     early = run.known.first(run.split.fit_counts)
-    tower = new_tower(early, run.base.text_vectors.shape[1], settings)
+    base = run.base
+    tower = new_tower(early, base.text_vectors.shape[1], settings, base.media.widths)
     if run.warm is not None:
         run.warm.tower(tower)
     unseen = unseen_targets(run.targets, settings.seed)

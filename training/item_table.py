@@ -7,6 +7,7 @@ import numpy.typing as npt
 
 from features.item_table import ItemTable
 from features.item_text import item_text, text_hash
+from features.item_vectors import ItemVectors
 from features.named_codes import coded
 from features.senses import Senses
 from training.cf import popularity
@@ -49,6 +50,7 @@ def new_item_table(
         longitude=longitudes,
         category=coded(names[0] if names else "" for names in dataset.items["categories"]),
         brand=coded(dataset.items["brand"]),
+        media=ItemVectors(dataset.vectors),
     )
 
 

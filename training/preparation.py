@@ -76,7 +76,8 @@ class Task:
             learn=len(targets.learn) + len(targets.newcomers),
             validate=len(targets.validate),
             test=len(targets.test),
-            text_width=int(str(language_model["hidden_size"])),
+            text_width=int(str(language_model["hidden_size"]))
+            + sum(space.shape[1] for space in self.material.dataset.vectors.values()),
             language_model=language_model,
         )
 

@@ -104,6 +104,7 @@ def write_release(
             "metrics": dict(metrics),
             "source_weights": tables.weights.by_name(),
             "senses": tables.senses.by_name(),
+            "spaces": tables.items.media.widths,
             "settings": dict(settings),
             "warm_start": warm_start,
             "against": against,
@@ -146,6 +147,7 @@ def _write_tables(draft: Path, tables: ReleaseTables) -> None:
     pq.write_table(pa.table(columns), draft / "items.parquet")
     np.save(draft / "text_vectors.npy", np.ascontiguousarray(items.text_vectors))
     np.save(draft / "text_tokens.npy", np.ascontiguousarray(items.text_tokens))
+    items.media.save(draft)
     save_file(
         {
             "item_factors": tables.cf.item_factors,

@@ -77,6 +77,7 @@ def ask_sources(
     semantic = np.maximum(means @ vectors.T, words @ vectors.T)
     cf = np.stack([user.cf_factor for user in users]) @ tables.cf.item_factors.T
     tower = np.stack([user.tower_vector for user in users]) @ tables.tower.item_vectors.T
+    media = _media(tables.items, users)
     for place, user in enumerate(users):
         scores = {
             Source.SOURCE_SEMANTIC: semantic[place],
@@ -93,15 +94,41 @@ def ask_sources(
             Source.SOURCE_GRAPH: lifted_by_popularity(user.graph_scores, tables.items.popularity),
         }
         seen = user.rows[user.rows >= 0]
+        alike = [space[place] for space in media]
+        for values in () if repeat else alike:
+            values[seen] = 0.0
         for source, values in scores.items():
             if not repeat or source in (Source.SOURCE_SIMILAR, Source.SOURCE_GRAPH):
                 values[seen] = 0.0
-        yield [best_rows(scores[source], depth) for source in SOURCES]
+        results = {source: best_rows(values, depth) for source, values in scores.items()}
+        results[Source.SOURCE_MEDIA] = _greatest(alike, len(tables.items), depth)
+        yield [results[source] for source in SOURCES]
 
 
 def _popular(tables: ReleaseTables, user: UserView) -> Float32:
     scores = tables.popularity.at(user.moment, tables.items, tables.rhythms)
     return tables.items.recent_popularity.copy() if scores is None else scores
+
+
+def _media(items: ItemTable, users: Sequence[UserView]) -> list[Float32]:
+    """Return for each space the cosines of users' histories and items, float32 [users, items]."""
+    means = np.stack([user.media_mean for user in users])
+    # Made float32 once for all users: products of float16 are slow.
+    return [
+        means[:, part] @ items.media.spaces[name].astype(np.float32).T
+        for name, part in items.media.parts.items()
+    ]
+
+
+def _greatest(spaces: Sequence[Float32], items: int, depth: int) -> Result:
+    """Return the best by the greatest over spaces of the scores standardised in each [items]."""
+    best = np.full(items, -np.inf, np.float32)
+    for scores in spaces:
+        rows, found = best_rows(scores, depth)
+        best[rows] = np.maximum(best[rows], standardise(found))
+    rows = np.flatnonzero(np.isfinite(best)).astype(np.int32)
+    rows = rows[np.argsort(-best[rows], kind="stable")][:depth]
+    return rows, best[rows]
 
 
 def _habit(user: UserView, items: int) -> Float32:

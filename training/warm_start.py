@@ -22,6 +22,8 @@ from training.progress import Say
 NO_TEXT = text_hash("")
 # What is made of text vectors means something only with the encoder that it was learned with.
 OF_TEXT = ("items.text.", "tokens.text.")
+# Likewise of the vectors of media: spaces of one name and width are taken for the same.
+OF_MEDIA = ("items.media.", "tokens.media.")
 # Tables whose rows are items; those of the same items are taken one by one, or none.
 OF_ITEMS = ("items.ids.", "tokens.ids.")
 # Measured on the data, not learned.
@@ -32,12 +34,14 @@ MEASURED = ("feature_scale",)
 class WarmStart:
     """A release to begin with, and what of it fits a run.
 
-    same_encoder: whether its text vectors are of the same space. rows, old_rows: int64 [n], the
+    same_encoder: whether its text vectors are of the same space; same_spaces: whether it has the
+    same spaces of media. rows, old_rows: int64 [n], the
     items that are the same in this run's item table and in the release's.
     """
 
     release: Release
     same_encoder: bool
+    same_spaces: bool
     rows: npt.NDArray[np.int64]
     old_rows: npt.NDArray[np.int64]
     say: Say
@@ -77,6 +81,7 @@ class WarmStart:
         with torch.no_grad():
             for name, value in model.state_dict().items():
                 foreign = name.startswith(OF_TEXT) and not self.same_encoder
+                foreign |= name.startswith(OF_MEDIA) and not self.same_spaces
                 if foreign or name.startswith(OF_ITEMS) or name in MEASURED:
                     continue
                 if name in source and source[name].shape == value.shape:
@@ -126,7 +131,8 @@ def warm_start(directory: Path, base: ItemTable, name: str, encoder: str, say: S
             f"warm start: {release.release_id} has another text encoder, so that what it learned "
             "of text vectors is of no use here"
         )
-    return WarmStart(release, same_encoder, rows[:, 0], rows[:, 1], say)
+    same_spaces = old.media.widths == base.media.widths
+    return WarmStart(release, same_encoder, same_spaces, rows[:, 0], rows[:, 1], say)
 
 
 def _layers(config: RankerConfig) -> tuple[object, object]:

@@ -12,7 +12,8 @@ class RankBatch:
 
     text_ids_BT: int64 token ids; text_mask_BT: bool, true for tokens that are there.
     event_rows_BS: int64 rows in the item table, -1 unknown or padding; event_vectors_BSD: float32
-    text vectors; event_actions_BS: int64; event_features_BSE: float32; event_mask_BS: bool.
+    contents (text vectors, with those of media behind them); event_actions_BS: int64;
+    event_features_BSE: float32; event_mask_BS: bool.
     candidate_rows_BC, candidate_vectors_BCD, candidate_features_BCF: the same for candidates.
     candidate_texts_BCN: int64 token ids of the candidates' own texts, -1 for padding; N is 0 in
     item mode. context_BCX: float32, the request's context as seen at each candidate.

@@ -14,14 +14,15 @@ class RankerConfig:
     """What it takes to build a ranker and to feed it.
 
     language_model: the Hugging Face configuration of the backbone. items: rows of the release's
-    item table. text_width: width of the items' text vectors. features: names of the candidate
-    features, in order. outcomes: names of what is predicted; "engage" is first, the others are
-    given engagement ("like", "purchase") or given exposure ("dismiss"); "rating", the last, is a
-    number and no probability. candidate_tokens: how many tokens of a candidate's text the language
-    model reads beside its item token; 0 is item mode, more is text mode. withheld: features that
-    the ranker does not see; language, ids: whether it has a language model and item ids. head: one
-    of HEADS, what makes the logits of the features; trees know no language model. These four are
-    for ablations: what is missing is missing in serving as in training.
+    item table. text_width: width of the items' text vectors. spaces: width by name of the embedding
+    spaces that items bring along, whose vectors follow those of the texts. features: names of the
+    candidate features, in order. outcomes: names of what is predicted; "engage" is first, the
+    others are given engagement ("like", "purchase") or given exposure ("dismiss"); "rating", the
+    last, is a number and no probability. candidate_tokens: how many tokens of a candidate's text
+    the language model reads beside its item token; 0 is item mode, more is text mode. withheld:
+    features that the ranker does not see; language, ids: whether it has a language model and item
+    ids. head: one of HEADS, what makes the logits of the features; trees know no language model.
+    These four are for ablations: what is missing is missing in serving as in training.
     """
 
     language_model: dict[str, object]
@@ -44,6 +45,7 @@ class RankerConfig:
     language: bool = True
     ids: bool = True
     head: str = ADDITIVE
+    spaces: dict[str, int] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
         if self.head not in HEADS:

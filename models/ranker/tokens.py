@@ -9,7 +9,10 @@ ACTIONS = 16
 
 
 class ItemTokens(nn.Module):
-    """Item tokens: projected text vector + id embedding + side features, at the words' own scale.
+    """Item tokens: projected contents + id embedding + side features, at the words' own scale.
+
+    Contents are the text vector and, where the release has spaces of media, the joined vectors
+    behind it. The projection of these begins at 0: until it has learned, it changes nothing.
 
     The id embedding is dropped whole, at random, in training, so that an item without one (newer
     than the release) is nothing unusual to the model.
@@ -20,6 +23,10 @@ class ItemTokens(nn.Module):
         self.id_dropout = config.id_dropout if config.ids else 1.0
         self.has_ids = config.ids
         self.text = nn.Linear(config.text_width, width)
+        self.media: nn.Linear | None = None
+        if config.spaces:
+            self.media = nn.Linear(sum(config.spaces.values()), width, bias=False)
+            nn.init.zeros_(self.media.weight)
         self.ids = nn.Embedding(config.items + 1, config.id_width)
         self.id_projection = nn.Linear(config.id_width, width, bias=False)
         self.action = nn.Embedding(ACTIONS, width)
@@ -37,7 +44,14 @@ class ItemTokens(nn.Module):
         if self.training:
             known = known & (torch.rand(rows.shape, device=rows.device) >= self.id_dropout)
         ids = self.ids((rows + 1) * known)
-        return self.text(vectors) + self.id_projection(ids * known[..., None])
+        return self._contents(vectors) + self.id_projection(ids * known[..., None])
+
+    def _contents(self, vectors: Tensor) -> Tensor:
+        if self.media is None:
+            told: Tensor = self.text(vectors)
+            return told
+        width = self.text.in_features
+        return self.text(vectors[..., :width]) + self.media(vectors[..., width:])
 
     def events(self, rows: Tensor, vectors: Tensor, actions: Tensor, features: Tensor) -> Tensor:
         """Return tokens [B, S, width] of events."""

@@ -1,7 +1,7 @@
 """The shape of a user tower, as stored beside its weights."""
 
 import json
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, field
 from pathlib import Path
 
 CONFIG = "config.json"
@@ -11,7 +11,8 @@ CONFIG = "config.json"
 class TowerConfig:
     """What it takes to build a user tower.
 
-    items: rows of the release's item table. text_width: width of the items' text vectors.
+    items: rows of the release's item table. text_width: width of the items' text vectors. spaces:
+    width by name of the embedding spaces that items bring along, whose vectors follow the texts'.
     event_width: features of an event; context_width: features of a request. width: of user and item
     vectors. max_history: how many of the newest events are read. id_dropout: share of items whose
     id is withheld in training, so that an item without one is nothing unusual.
@@ -29,6 +30,12 @@ class TowerConfig:
     max_history: int = 100
     dropout: float = 0.2
     id_dropout: float = 0.1
+    spaces: dict[str, int] = field(default_factory=dict)
+
+    @property
+    def content_width(self) -> int:
+        """The width D + M of what is read of an item: its text vector and those of its media."""
+        return self.text_width + sum(self.spaces.values())
 
     def save(self, directory: Path) -> None:
         """Write the configuration into a tower's folder."""

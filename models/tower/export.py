@@ -61,7 +61,7 @@ def export_tower(served: ServedTower, directory: Path) -> float:
         "format": FORMAT,
         "items": config.items,
         "actions": ACTIONS,
-        "text_width": config.text_width,
+        "text_width": config.content_width,
         "event_width": config.event_width,
         "context_width": config.context_width,
         "width": config.width,
@@ -119,7 +119,7 @@ def _some_users(served: ServedTower, users: int, events: int, unknown: int) -> t
 
     return (
         integers(-unknown, config.items, users, events),
-        normal(users, unknown, config.text_width),
+        normal(users, unknown, config.content_width),
         integers(0, ACTIONS, users, events),
         normal(users, events, config.event_width),
         integers(0, TIME_BUCKETS, users, events, events),

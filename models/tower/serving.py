@@ -33,7 +33,7 @@ class ServedTower(nn.Module):
     ) -> Tensor:
         """Return user vectors [B, W], float32.
 
-        rows_BL: int64; -1 - k is the k-th of the user's unknown_vectors_BUD, float32 text vectors.
+        rows_BL: int64; -1 - k is the k-th of the user's unknown_vectors_BUD, float32 contents.
         Events are oldest first, padded at the end; lengths_B: int64, at least 1. The rest is as in
         `features.tower.TowerInput`.
         """
@@ -58,7 +58,7 @@ class ServedTower(nn.Module):
         lengths_B: Tensor,
     ) -> Tensor:
         """Return the same of elapsed times in buckets, as `time_buckets` gives them."""
-        unknown_BUW = self.tower.items.text(unknown_vectors_BUD)
+        unknown_BUW = self.tower.items.project(unknown_vectors_BUD)
         place = (-1 - rows_BL).clamp(min=0)[..., None].expand(-1, -1, unknown_BUW.shape[-1])
         known_BLW = F.embedding(rows_BL.clamp(min=0), self.item_vectors_NW)
         items_BLW = torch.where((rows_BL >= 0)[..., None], known_BLW, unknown_BUW.gather(1, place))

@@ -4,6 +4,7 @@ import re
 
 from google.protobuf.timestamp_pb2 import Timestamp
 
+from retrieval_service.catalogue.media import check_vectors
 from serving.errors import InvalidField
 from serving.validation import (
     TIME_END_S,
@@ -72,6 +73,7 @@ def check_item(field: str, item: Item) -> None:
         if name in BUILT_IN:
             raise InvalidField(f"{field}.attributes", f"name {name!r} is that of a field of Item")
         check_value(f"{field}.attributes[{name}]", value)
+    check_vectors(f"{field}.vectors", item)
 
 
 def check_value(field: str, value: AttributeValue) -> None:

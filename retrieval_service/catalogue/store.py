@@ -6,6 +6,7 @@ from sqlalchemy import Connection, RowMapping, delete, func, insert, select, upd
 
 from retrieval_service.catalogue.attributes import read_schema, widen_schema
 from retrieval_service.catalogue.database import Database
+from retrieval_service.catalogue.media import widen_spaces
 from retrieval_service.catalogue.records import Change, Draft, NewVector, Written
 from retrieval_service.catalogue.tables import items, state, upserts, vectors
 from tandem.v1.item_pb2 import Item
@@ -41,7 +42,7 @@ class Store:
         """Store a batch of drafts with different ids as a whole. Returns once it is on disk.
 
         A batch at or below the upsert's stored number changes nothing. Raises InvalidField where
-        an attribute has another type than in the rest of the catalogue.
+        an attribute has another type, or a vector another width, than in the rest of the catalogue.
         """
 
         def work(connection: Connection) -> Written:
@@ -51,7 +52,9 @@ class Store:
             changed = _changed(connection, drafts)
             widen_schema(connection, [draft.item for draft in changed])
             _replace(connection, changed, revision)
-            _add_vectors(connection, new_vectors)
+            brought = [(d.item.item_id, s, v) for d in changed for s, v in d.vectors.items()]
+            widen_spaces(connection, [(s, len(v.vector) // 4, i) for i, s, v in brought])
+            _add_vectors(connection, [*new_vectors, *(vector for _, _, vector in brought)])
             if upsert_id:
                 connection.execute(delete(upserts).where(upserts.c.upsert_id == upsert_id))
                 row = {"upsert_id": upsert_id, "batch_number": batch_number}
@@ -86,7 +89,7 @@ class Store:
         def work(connection: Connection) -> dict[str, Item]:
             wanted = items.c.item_id.in_(set(item_ids)) & ~items.c.deleted
             rows = connection.execute(select(items).where(wanted)).mappings()
-            return {row["item_id"]: _item(row) for row in rows}
+            return {row["item_id"]: _answered(row) for row in rows}
 
         found = await self._database.read(work)
         return [found[item_id] for item_id in item_ids if item_id in found]
@@ -99,7 +102,7 @@ class Store:
             query = select(items).where(live & (items.c.item_id > after))
             rows = connection.execute(query.order_by(items.c.item_id).limit(size)).mappings()
             total = connection.scalar(select(func.count()).select_from(items).where(live))
-            return [_item(row) for row in rows], total or 0
+            return [_answered(row) for row in rows], total or 0
 
         return await self._database.read(work)
 
@@ -158,6 +161,13 @@ class Store:
 def _item(row: RowMapping) -> Item:
     item = Item.FromString(row["content"])
     item.revision = row["revision"]
+    return item
+
+
+def _answered(row: RowMapping) -> Item:
+    """Return an item for callers, without the hashes that stand for its vectors."""
+    item = _item(row)
+    item.ClearField("vectors")
     return item
 
 

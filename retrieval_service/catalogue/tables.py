@@ -37,7 +37,8 @@ items = Table(
     Column("content", LargeBinary, nullable=False),
 )
 
-# Vectors of texts that the service had encoded. vector: float32, little-endian.
+# Vectors of texts that the service had encoded; and those that items brought along, with "media:"
+# and their space for a version, and their own hash. vector: float32, little-endian.
 vectors = Table(
     "vectors",
     metadata,
@@ -61,6 +62,14 @@ attributes = Table(
     metadata,
     Column("name", String(63), primary_key=True),
     Column("type", String(16), nullable=False),
+)
+
+# The width of each embedding space whose vectors items brought along.
+spaces = Table(
+    "spaces",
+    metadata,
+    Column("name", String(16), primary_key=True),
+    Column("width", Integer, nullable=False),
 )
 
 # The Milvus collection of each release and embedding space, and how far it follows the catalogue.

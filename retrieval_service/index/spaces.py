@@ -6,8 +6,10 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 
+from features.item_table import beside
 from features.item_text import item_text
 from features.release import Release
+from retrieval_service.catalogue.media_vectors import MediaVectors
 from retrieval_service.catalogue.records import Change
 from retrieval_service.catalogue.vectors import Vectors
 
@@ -29,8 +31,8 @@ class Space:
     vectors_of: Callable[[Sequence[Change]], Awaitable[dict[str, Float32]]]
 
 
-def spaces_of(release: Release, vectors: Vectors) -> list[Space]:
-    """Return the spaces of a release. Reads its item table, factors and tower space."""
+def spaces_of(release: Release, vectors: Vectors, media: MediaVectors) -> list[Space]:
+    """Return the spaces of a release. Reads its item table, factors, tower space and media."""
     encoder = release.manifest["encoder"]
 
     async def text_vectors(changes: Sequence[Change]) -> dict[str, Float32]:
@@ -51,16 +53,33 @@ def spaces_of(release: Release, vectors: Vectors) -> list[Space]:
         rows = release.items.rows(change.item_id for change in changes)
         known = [(c, int(row)) for c, row in zip(changes, rows, strict=True) if row >= 0]
         found = {change.item_id: release.tower.item_vectors[row] for change, row in known}
-        # Of an item that the release does not know, only a text says where it belongs.
+        # Of an item that the release does not know, only its contents say where it belongs.
         new = [change for change, row in zip(changes, rows, strict=True) if row < 0]
         texts = await text_vectors(new)
-        if texts:
-            vectors = release.tower.vectors(np.full(len(texts), -1), np.stack([*texts.values()]))
-            found |= dict(zip(texts, vectors, strict=True))
+        brought = {change.item_id: change.item for change in new if change.item is not None}
+        joined = await media.joined(release.items, brought)
+        no_text = np.zeros(encoder["dimension"], np.float32)
+        contents = {
+            item_id: beside(texts.get(item_id, no_text)[None, :], own[None, :])[0]
+            for item_id, own in zip(brought, joined, strict=True)
+            if item_id in texts or own.any()
+        }
+        if contents:
+            read = np.stack([*contents.values()])
+            vectors = release.tower.vectors(np.full(len(read), -1), read)
+            found |= dict(zip(contents, vectors, strict=True))
         return found
+
+    def media_space(name: str, width: int) -> Space:
+        async def vectors_of(changes: Sequence[Change]) -> dict[str, Float32]:
+            items = {change.item_id: change.item for change in changes if change.item is not None}
+            return await media.present(release.items, name, items)
+
+        return Space(name, width, vectors_of)
 
     return [
         Space(TEXT, encoder["dimension"], text_vectors),
         Space(CF, release.cf.item_factors.shape[1], cf_vectors),
         Space(TOWER, release.tower.width, tower_vectors),
+        *(media_space(name, width) for name, width in release.items.media.widths.items()),
     ]

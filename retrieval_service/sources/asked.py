@@ -8,6 +8,7 @@ from retrieval_service.sources.fresh import find_fresh
 from retrieval_service.sources.graph import find_graph
 from retrieval_service.sources.habit import find_habit
 from retrieval_service.sources.lexical import find_lexical
+from retrieval_service.sources.media import find_media
 from retrieval_service.sources.nearby import find_nearby
 from retrieval_service.sources.popular import find_popular
 from retrieval_service.sources.query import Float32, Query, Scored
@@ -63,4 +64,7 @@ def sources_of(
     if query.loaded.release.entities.useful:
         graph = (stage_pb2.STAGE_SOURCE_GRAPH, find_graph(query))
         sources[candidate_pb2.SOURCE_GRAPH] = graph
+    if query.loaded.release.items.media.spaces:
+        media = (stage_pb2.STAGE_SOURCE_MEDIA, find_media(query))
+        sources[candidate_pb2.SOURCE_MEDIA] = media
     return sources

@@ -26,12 +26,13 @@ class Query:
 
     moment: when and where. events: the history, oldest first; item_ids: its items. weights:
     float32 [events], what was done times how recently; action_weights: float32 [events], what was
-    done. vectors_ED: float32 [events, D], the items' present text vectors, zeros where unknown.
+    done. vectors_ED: float32 [events, D], the items' present text vectors, zeros where unknown;
+    media_EM: float32 [events, M], the joined vectors of their media.
     said: what the user says; text_weight: how much the caller wants it to count. live_counts: how
     often items were used since the release learned, of those that were. seed_item_id: ""
-    for none; seed_vector: float32 [D]. depth: how many candidates each source gives. over_fetch:
-    how many more to search for, as they may be seen or excluded. fate: why an item may be no
-    candidate, UNSPECIFIED for one that may.
+    for none; seed_vector: float32 [D]; seed_media: float32 [M]. depth: how many
+    candidates each source gives. over_fetch: how many more to search for, as they may be seen or
+    excluded. fate: why an item may be no candidate, UNSPECIFIED for one that may.
     """
 
     loaded: LoadedRelease
@@ -41,11 +42,13 @@ class Query:
     weights: Float32
     action_weights: Float32
     vectors_ED: Float32  # noqa: N815
+    media_EM: Float32  # noqa: N815
     said: Said
     text_weight: float
     live_counts: Mapping[str, float]
     seed_item_id: str
     seed_vector: Float32 | None
+    seed_media: Float32
     depth: int
     over_fetch: int
     fate: Callable[[str], Fate.ValueType]

@@ -47,6 +47,7 @@ EXACT = (
     Source.SOURCE_NEARBY,
     Source.SOURCE_POPULAR,
     Source.SOURCE_GRAPH,
+    Source.SOURCE_MEDIA,
 )
 
 
@@ -66,7 +67,7 @@ def trained(tmp_path_factory: pytest.TempPathFactory) -> Path:
         patch("training.fitting.learn_popularity", counting_here_and_now),
         patch("training.fitting.learn_worth", worth_following),
     ):
-        return train_places(tmp_path_factory.mktemp("places"))
+        return train_places(tmp_path_factory.mktemp("places"), media=True)
 
 
 @pytest.fixture(scope="module")

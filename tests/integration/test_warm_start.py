@@ -118,6 +118,20 @@ def test_another_encoder_makes_the_text_projections_begin_anew(home: Path) -> No
     assert torch.equal(ranker.tokens.event.weight, old.tokens.event.weight)
 
 
+def test_weights_of_media_are_taken_where_the_spaces_are_the_same(home: Path) -> None:
+    tower = load_tower(home / "release" / "tower")
+    assert tower.items.media is None
+    config = replace(tower.config, spaces={"image": 3})
+    old, new = UserTower(config).state_dict(), UserTower(config)
+    begun = start(home)
+    assert begun.same_spaces
+    media = new.items.projection()[-3:].clone()
+    replace(begun, same_spaces=False)._take(new, old, {})
+    assert torch.equal(new.items.projection()[-3:], media)
+    begun._take(new, old, {})
+    assert torch.equal(new.items.projection()[-3:].T, old["items.media.weight"])
+
+
 def test_an_equal_id_alone_makes_no_same_item(home: Path) -> None:
     base = open_release(home / "release").items
     other = replace(base, text_hashes=["another text"] * len(base))

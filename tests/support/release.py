@@ -58,6 +58,7 @@ def write_small_release(
         "metrics": {},
         "source_weights": {},
         "senses": {"clock": True, "place": True},
+        "spaces": {},
         "settings": {},
         "files": {path.name: file_sha256(path) for path in files},
     }

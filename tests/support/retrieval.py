@@ -133,6 +133,7 @@ def write_release(
         "metrics": {},
         "source_weights": {},
         "senses": {"clock": True, "place": True},
+        "spaces": {},
         "settings": {"source_depth": depth},
         "files": {str(path.relative_to(directory)): file_sha256(path) for path in files},
     }

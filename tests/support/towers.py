@@ -47,6 +47,7 @@ def write_tower_release(directory: Path, release_id: str, served: ServedTower) -
     manifest: Manifest = {  # type: ignore[typeddict-item]  # the rest is not read
         "release_id": release_id,
         "encoder": {"version": "", "dimension": served.tower.config.text_width},
+        "spaces": served.tower.config.spaces,
         "files": {f"tower/{file.name}": file_sha256(file) for file in folder.iterdir()},
     }
     (directory / MANIFEST).write_text(json.dumps(manifest))

@@ -8,6 +8,8 @@ from unittest.mock import patch
 
 import numpy as np
 import numpy.typing as npt
+import pyarrow as pa
+import pyarrow.parquet as pq
 import torch
 from tokenizers import Tokenizer, models, pre_tokenizers
 from transformers import AutoModel, PretrainedConfig
@@ -102,9 +104,32 @@ def train_two_tastes(
     return train_here(dataset, directory, settings=settings)
 
 
-def train_places(directory: Path, *, settings: TrainSettings = SETTINGS) -> Path:
-    """Train on the places, texts encoded by words alone, and return the release directory."""
-    return train_here(write_places(directory / "dataset"), directory, settings=settings)
+def train_places(
+    directory: Path, *, settings: TrainSettings = SETTINGS, media: bool = False
+) -> Path:
+    """Train on the places, texts encoded by words alone, and return the release directory.
+
+    media: whether the places bring vectors along, as `write_media` writes them.
+    """
+    dataset = write_places(directory / "dataset")
+    if media:
+        write_media(dataset)
+    return train_here(dataset, directory, settings=settings)
+
+
+def write_media(dataset: Path) -> None:
+    """Write two spaces for the items: one tells the number's rest by 4; in one, some have none."""
+    random = np.random.default_rng(1)
+    ids = [f"i{i}" for i in range(ITEMS)]
+    images = np.eye(4)[np.arange(ITEMS) % 4] + random.normal(0, 0.2, (ITEMS, 4))
+    sounds = random.normal(size=(ITEMS, 6))
+    half = ITEMS // 2
+    for name, some, space, vectors in (
+        ("vectors.parquet", ids, "image", images),
+        ("vectors-2.parquet", ids[:half], "sound", sounds[:half]),
+    ):
+        table = {"item_id": some, "space": [space] * len(some), "vector": list(vectors)}
+        pq.write_table(pa.table(table), dataset / name)
 
 
 def train_here(dataset: Path, directory: Path, *, settings: TrainSettings = SETTINGS) -> Path:

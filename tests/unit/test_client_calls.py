@@ -38,3 +38,16 @@ def test_an_upsert_is_cut_into_numbered_batches_and_resumed_after_those_done() -
     assert whole == [(1, ["0", "1", "2"]), (2, ["3", "4", "5"]), (3, ["6"])]
     assert shape(upsert_batches(items, "load", done=2, batch_items=3)) == whole[2:]
     assert shape(upsert_batches([], "load", done=0)) == []
+
+
+def test_a_batch_of_long_vectors_holds_fewer_items_and_all_of_them_are_sent() -> None:
+    items = [Item(item_id=str(n)) for n in range(100)]
+    for item in items:
+        for space in range(8):
+            item.vectors[f"s{space}"].float32_values = bytes(4 * 4096)
+    batches = list(upsert_batches(items, "load", done=0))
+    assert len(batches) > 1
+    assert max(batch.ByteSize() for batch in batches) < 9 * 1024 * 1024
+    assert [item.item_id for batch in batches for item in batch.items] == [
+        str(n) for n in range(100)
+    ]

@@ -21,6 +21,7 @@ from training.datasets.settings import Cleaning
 from training.datasets.suspicion import suspect
 from training.datasets.tables import RaggedRow, RawTable
 from training.datasets.users import clean_users, made_users
+from training.datasets.vectors import clean_vectors
 
 
 @dataclass(frozen=True)
@@ -38,6 +39,7 @@ class RawDataset:
     items: RawTable | None
     users: RawTable | None = None
     impressions: RawTable | None = None
+    vectors: tuple[RawTable, ...] = ()
     repeat: bool = False
     license: str = ""
     timed: bool = True
@@ -86,6 +88,7 @@ def clean(raw: RawDataset, rejects: Path | None, cleaning: Cleaning, now_ms: int
     relations = pd.DataFrame()
     if raw.relations is not None:
         relations = clean_relations(raw.relations, items["item_id"], report, log)
+    vectors = clean_vectors(raw.vectors, items["item_id"], report, log)
     report.items_without_text = int(((items["title"] == "") & (items["description"] == "")).sum())
     if rejects is not None:
         log.write(rejects)
@@ -106,6 +109,7 @@ def clean(raw: RawDataset, rejects: Path | None, cleaning: Cleaning, now_ms: int
         report=report,
         impressions=shown,
         relations=relations,
+        vectors=vectors,
     )
 
 

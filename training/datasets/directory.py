@@ -7,7 +7,7 @@ from typing import Any
 from training.datasets.cleaning import RawDataset
 from training.datasets.descriptions import TEXT_PREFIX
 from training.datasets.errors import DatasetError
-from training.datasets.files import find_table, read_table
+from training.datasets.files import find_parts, find_table, read_table
 from training.datasets.format import ITEM_COLUMNS
 from training.datasets.tables import RawTable
 
@@ -27,6 +27,7 @@ def read_directory(directory: Path) -> RawDataset:
         items=items,
         users=None if users is None else read_table(users),
         impressions=None if impressions is None else read_table(impressions),
+        vectors=tuple(map(read_table, find_parts(directory, "vectors"))),
         repeat=about.get("repeat", False),
         license=about.get("license", ""),
         relations=None if relations is None else read_table(relations),

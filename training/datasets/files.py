@@ -22,6 +22,15 @@ def find_table(directory: Path, stem: str) -> Path | None:
     return need_file(found[0]) if found else None
 
 
+def find_parts(directory: Path, stem: str) -> list[Path]:
+    """Return `STEM.parquet` and all `STEM-*.parquet`, in the order of their names."""
+    return [
+        need_file(path)
+        for path in sorted(directory.glob(f"{stem}*.parquet"))
+        if (path.stem == stem or path.stem.startswith(f"{stem}-"))
+    ]
+
+
 def need_file(path: Path) -> Path:
     """Return the path of a file; raise DatasetError for a directory, a device or nothing."""
     if not path.exists():

@@ -18,8 +18,8 @@ VERSION = b"tandem-dataset-1"
 def fingerprint(dataset: Dataset) -> str:
     """Return the SHA-256, in hexadecimal, of a data set's canonical content.
 
-    It covers every row of interactions, items, users, impressions and relations in order, and
-    `repeat`; neither the name nor whether the files were CSV or Parquet changes it.
+    It covers every row of interactions, items, users, impressions, relations and vectors in order,
+    and `repeat`; neither the name nor whether the files were CSV or Parquet changes it.
     """
     digest = sha256(VERSION)
     digest.update(b"repeat" if dataset.repeat else b"once")
@@ -31,6 +31,9 @@ def fingerprint(dataset: Dataset) -> str:
         for name in sorted(frame.columns):
             digest.update(f"|{name}|".encode())
             _add(digest, frame[name])
+    for space, vectors in dataset.vectors.items():
+        digest.update(f"|{space}|{vectors.shape[1]}|".encode())
+        digest.update(np.ascontiguousarray(vectors, "<f2").tobytes())
     return digest.hexdigest()
 
 

@@ -83,6 +83,8 @@ class Dataset:
 
     relations: one row per relation, each once, none where none are told. `head`, `relation` and
     `tail` str; heads and tails that equal an item's id are that item, all others are entities.
+    vectors: float16 [items, width] by embedding space, in alphabetical order: what items bring
+    along, L2-normalised, zeros where an item has none.
 
     attribute_types: one of ATTRIBUTE_TYPES for each attribute that any item may have.
     repeat: whether what a user has seen may be recommended again.
@@ -98,6 +100,7 @@ class Dataset:
     report: CleaningReport
     impressions: pd.DataFrame = field(default_factory=pd.DataFrame)
     relations: pd.DataFrame = field(default_factory=pd.DataFrame)
+    vectors: Mapping[str, npt.NDArray[np.float16]] = field(default_factory=dict)
 
     @property
     def user_rows(self) -> npt.NDArray[np.int32]:

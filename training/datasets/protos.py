@@ -16,7 +16,7 @@ from training.datasets.format import UNKNOWN_TIME_MS, Dataset
 
 def items_of(dataset: Dataset) -> Iterator[Item]:
     """Yield the catalogue, in the order of the data set's items."""
-    for row in _rows(dataset.items):
+    for place, row in enumerate(_rows(dataset.items)):
         item = Item(
             item_id=row.item_id,
             title=row.title,
@@ -31,6 +31,9 @@ def items_of(dataset: Dataset) -> Iterator[Item]:
         )
         if row.created_at != UNKNOWN_TIME_MS:
             item.create_time.FromMilliseconds(int(row.created_at))
+        for space, vectors in dataset.vectors.items():
+            if vectors[place].any():
+                item.vectors[space].float32_values = vectors[place].astype("<f4").tobytes()
         yield item
 
 

@@ -47,10 +47,10 @@ class Packer:
         return PackedUser(
             text_ids=self.tokenizer.ids(self.maker.words.texts[first.words]),
             events=events,
-            event_vectors=tables.items.text_vectors[events.rows],
+            event_vectors=tables.items.contents(events.rows),
             candidates=PackedCandidates(
                 rows=tables.items.id_rows(flat),
-                vectors=tables.items.text_vectors[flat],
+                vectors=tables.items.contents(flat),
                 features=np.concatenate(
                     [e.features[places] for e, places in zip(chunk, chosen, strict=True)]
                 ),

@@ -36,6 +36,7 @@ def build_ranker(
     config = RankerConfig(
         language_model=language_model,
         items=len(dataset.items),
+        spaces={name: int(space.shape[1]) for name, space in dataset.vectors.items()},
         text_width=int(str(language_model_config(directory)["hidden_size"])),
         features=FEATURES,
         event_width=EVENT_WIDTH,

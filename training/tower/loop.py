@@ -44,13 +44,22 @@ class FittedTower:
     read: int = 0
 
 
-def new_tower(known: Interactions, text_width: int, settings: TrainSettings) -> UserTower:
-    """Return an untrained tower; items that nobody has used are known by their texts alone."""
+def new_tower(
+    known: Interactions,
+    text_width: int,
+    settings: TrainSettings,
+    spaces: dict[str, int] | None = None,
+) -> UserTower:
+    """Return an untrained tower; items that nobody has used are known by their contents alone.
+
+    spaces: widths of the items' media by space, none by default.
+    """
     mean, scale = mean_and_scale(known.events.ratings)
     tower = UserTower(
         TowerConfig(
             items=known.items,
             text_width=text_width,
+            spaces=spaces or {},
             event_width=EVENT_WIDTH,
             context_width=CONTEXT_WIDTH,
             rating_mean=mean,
@@ -140,7 +149,7 @@ def _epoch(
     say: Say,
 ) -> float:
     tower.train()
-    texts = torch.from_numpy(base.text_vectors)
+    contents = torch.from_numpy(base.all_contents)
     random = loop.random
 
     def draw() -> list[list[tuple[int, int]]]:
@@ -157,7 +166,7 @@ def _epoch(
             torch.cat([classes.rows_C, batch.rows_BL.flatten()]), return_inverse=True
         )
         with mixed_precision():
-            vectors = tower.items(rows, texts[rows]).float()
+            vectors = tower.items(rows, contents[rows]).float()
             history = F.embedding(at[len(classes.rows_C) :].view(batch.rows_BL.shape), vectors)
             users = tower(
                 history,
@@ -186,10 +195,10 @@ def _served(
     tower.eval()
     with torch.inference_mode():
         rows = torch.arange(len(base))
-        vectors = tower.items(rows, torch.from_numpy(base.text_vectors)).float()
+        vectors = tower.items(rows, torch.from_numpy(base.all_contents)).float()
     centred = vectors.numpy()
     mean = centred.mean(axis=0)
-    projection = tower.items.text.weight.detach().numpy().T.copy()
+    projection = tower.items.projection().detach().numpy()
     space = TowerSpace(centred - mean, mean, projection)
     served = ServedTower(tower, vectors).eval()
     return FittedTower(tower, served, space, epochs, len(known.events), read + epochs)

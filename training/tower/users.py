@@ -42,7 +42,7 @@ def user_vectors(served: ServedTower, inputs: Sequence[TowerInput]) -> Float32:
 def padded(inputs: Sequence[TowerInput], served: ServedTower) -> tuple[Tensor, ...]:
     """Return the arguments of `ServedTower.forward` for users of whose items it knows all."""
     length = max(len(one.rows) for one in inputs)
-    nothing = torch.zeros(len(inputs), 1, served.tower.config.text_width)
+    nothing = torch.zeros(len(inputs), 1, served.tower.config.content_width)
     return (
         _stack([one.rows for one in inputs], length),
         nothing,

@@ -95,7 +95,7 @@ class Objectives:
         early = run.known.first(run.split.fit_counts)
         torch.manual_seed(settings.seed)
         fit_tower(
-            new_tower(early, run.base.text_vectors.shape[1], settings),
+            new_tower(early, run.base.text_vectors.shape[1], settings, run.base.media.widths),
             run.base,
             early,
             run.repeat,

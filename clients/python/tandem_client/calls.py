@@ -2,7 +2,6 @@
 
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
-from itertools import islice
 from typing import Generic, TypeVar
 
 from google.protobuf.message import Message
@@ -51,6 +50,8 @@ from tandem.v1.variety_pb2 import Pin, Variety
 
 R_co = TypeVar("R_co", covariant=True)
 BATCH_ITEMS = 200
+# A message may have 16 MiB.
+BATCH_BYTES = 8 * 1024 * 1024
 
 
 @dataclass(frozen=True)
@@ -211,10 +212,24 @@ def get_info(*, timeout_s: float | None = None) -> Call[GetInfoResponse]:
 def upsert_batches(
     items: Iterable[Item], upsert_id: str, done: int, batch_items: int = BATCH_ITEMS
 ) -> Iterator[UpsertItemsRequest]:
-    """Yield the batches of an upsert after the first `done` ones, which are on disk already."""
-    iterator = iter(items)
-    number = 0
-    while batch := list(islice(iterator, batch_items)):
-        number += 1
+    """Yield the batches of an upsert after the first `done` ones, which are on disk already.
+
+    A batch holds fewer items where more would be beyond BATCH_BYTES: vectors may be long.
+    """
+    for number, batch in enumerate(_cut(items, batch_items), start=1):
         if number > done:
             yield UpsertItemsRequest(items=batch, upsert_id=upsert_id, batch_number=number)
+
+
+def _cut(items: Iterable[Item], most: int) -> Iterator[list[Item]]:
+    batch: list[Item] = []
+    filled = 0
+    for item in items:
+        size = item.ByteSize()
+        if batch and (len(batch) == most or filled + size > BATCH_BYTES):
+            yield batch
+            batch, filled = [], 0
+        batch.append(item)
+        filled += size
+    if batch:
+        yield batch

@@ -5,6 +5,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 import torch
+from transformers import AutoModel
 
 from models.ranker.packed_user import PackedUser, collate
 from models.ranker.ranker import Ranker, load_ranker
@@ -171,3 +172,32 @@ def test_without_the_language_model_the_logit_is_that_of_the_features() -> None:
             ranker.standardised(batch.candidate_features_BCF), ranker.new_features(batch)
         ).sum(-2)
         torch.testing.assert_close(ranker(batch), parts + ranker.head.bias)
+
+
+def test_vectors_of_media_are_read_behind_those_of_texts_once_their_weights_say_so() -> None:
+    plain = random_ranker(bert_config())
+    assert plain.tokens.media is None
+    assert not any("tokens.media" in name for name in plain.state_dict())
+    config = replace(plain.config, spaces={"image": 3, "sound": 2})
+    ranker = Ranker(config, AutoModel.from_config(bert_config())).eval()
+    missing = ranker.load_state_dict(plain.state_dict(), strict=False)
+    assert missing.missing_keys == ["tokens.media.weight"]
+    user = user_of(plain, candidates=4)
+
+    def with_media(value: float) -> PackedUser:
+        more = np.zeros((len(user.events), 5), np.float32)
+        own = np.full((4, 5), value, np.float32)
+        candidates = replace(
+            user.candidates, vectors=np.concatenate([user.candidates.vectors, own], axis=1)
+        )
+        events = np.concatenate([user.event_vectors, more], axis=1)
+        return replace(user, event_vectors=events, candidates=candidates)
+
+    untrained = logits(ranker, with_media(1.0))
+    torch.testing.assert_close(untrained, logits(plain, user), atol=1e-5, rtol=1e-4)
+    assert ranker.tokens.media is not None
+    torch.nn.init.normal_(ranker.tokens.media.weight)
+    torch.testing.assert_close(
+        logits(ranker, with_media(0.0)), logits(plain, user), atol=1e-5, rtol=1e-4
+    )
+    assert not torch.allclose(logits(ranker, with_media(1.0)), logits(plain, user), atol=1e-3)

@@ -1,6 +1,7 @@
 """A tower that is exported says what the trained one says, whatever reads it."""
 
 import warnings
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -19,9 +20,9 @@ from tests.support.towers import random_served_tower
 CONFIG = TowerConfig(items=30, text_width=12, event_width=9, context_width=10, width=16)
 
 
-@pytest.fixture(scope="module")
-def served() -> ServedTower:
-    return random_served_tower(CONFIG)
+@pytest.fixture(scope="module", params=[{}, {"image": 5}], ids=["texts", "texts and media"])
+def served(request: pytest.FixtureRequest) -> ServedTower:
+    return random_served_tower(replace(CONFIG, spaces=request.param))
 
 
 @pytest.fixture(scope="module")
@@ -31,7 +32,7 @@ def directory(served: ServedTower, tmp_path_factory: pytest.TempPathFactory) -> 
     return directory
 
 
-def one_user(events: int, unknown: int = 1) -> tuple[Tensor, ...]:
+def one_user(events: int, unknown: int = 1, width: int = CONFIG.text_width) -> tuple[Tensor, ...]:
     """Return the arguments of `ServedTower.forward` for one user with times in milliseconds."""
     random = np.random.default_rng(events)
     times = np.sort(random.integers(10**12, 10**12 + 10**11, (1, events + 1)))
@@ -40,7 +41,7 @@ def one_user(events: int, unknown: int = 1) -> tuple[Tensor, ...]:
             torch.from_numpy,
             (
                 random.integers(-unknown, CONFIG.items, (1, events)),
-                random.normal(size=(1, unknown, CONFIG.text_width)).astype(np.float32),
+                random.normal(size=(1, unknown, width)).astype(np.float32),
                 random.integers(0, 8, (1, events)),
                 random.normal(size=(1, events, CONFIG.event_width)).astype(np.float32),
                 times[:, :-1],
@@ -56,7 +57,9 @@ def one_user(events: int, unknown: int = 1) -> tuple[Tensor, ...]:
 def test_every_engine_gives_the_vector_of_the_tower(
     served: ServedTower, directory: Path, events: int, unknown: int
 ) -> None:
-    *front, times, following, context, lengths = one_user(events, unknown)
+    *front, times, following, context, lengths = one_user(
+        events, unknown, served.tower.config.content_width
+    )
     with torch.inference_mode():
         expected = served(*front, times, following, context, lengths).numpy()
         inputs = (*front, time_buckets(times, following), context, lengths)
@@ -73,13 +76,17 @@ def test_every_engine_gives_the_vector_of_the_tower(
     np.testing.assert_allclose(by_openvino, expected, atol=atol, rtol=0)
 
 
-def test_the_program_moves_to_another_device_as_a_whole(directory: Path) -> None:
+def test_the_program_moves_to_another_device_as_a_whole(
+    served: ServedTower, directory: Path
+) -> None:
     from torch.export.passes import move_to_device_pass
 
     with warnings.catch_warnings():
         warnings.simplefilter("ignore", FutureWarning)
         moved = move_to_device_pass(torch.export.load(directory / PROGRAM), "meta").module()
-    *front, times, following, context, lengths = one_user(9)
+    *front, times, following, context, lengths = one_user(
+        9, width=served.tower.config.content_width
+    )
     inputs = (*front, time_buckets(times, following), context, lengths)
     assert moved(*(value.to("meta") for value in inputs)).shape == (1, CONFIG.width)
 

@@ -10,6 +10,7 @@ from features.item_text import item_text, text_hash
 from features.release import Release, open_release
 from features.tower import TowerSpace
 from retrieval_service.catalogue.database import Database
+from retrieval_service.catalogue.media_vectors import MediaVectors
 from retrieval_service.catalogue.records import Change
 from retrieval_service.catalogue.store import Store
 from retrieval_service.catalogue.vectors import Vectors
@@ -45,7 +46,9 @@ def tower(release: Release, encoder: FakeTextEncoder, tmp_path: Path) -> Iterato
     store = Store(Database(f"sqlite:///{tmp_path / 'catalogue.db'}"))
     vectors = Vectors(store, Encoder(encoder, 10.0))  # type: ignore[arg-type]
     vectors.add_release(release)
-    yield next(space for space in spaces_of(release, vectors) if space.name == TOWER)
+    yield next(
+        space for space in spaces_of(release, vectors, MediaVectors(store)) if space.name == TOWER
+    )
     store.close()
 
 

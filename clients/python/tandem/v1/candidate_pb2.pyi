@@ -54,6 +54,8 @@ class _SourceEnumTypeWrapper(_enum_type_wrapper._EnumTypeWrapper[_Source.ValueTy
     """The interest tags that the words were understood as."""
     SOURCE_GRAPH: _Source.ValueType  # 13
     """What items share with liked items of the history: a brand, a director, a place of a series."""
+    SOURCE_MEDIA: _Source.ValueType  # 15
+    """Vectors that items bring along, such as of their images: like those of the liked items of late."""
 
 class Source(_Source, metaclass=_SourceEnumTypeWrapper):
     """Source is where a candidate came from."""
@@ -86,6 +88,8 @@ SOURCE_TAGS: Source.ValueType  # 12
 """The interest tags that the words were understood as."""
 SOURCE_GRAPH: Source.ValueType  # 13
 """What items share with liked items of the history: a brand, a director, a place of a series."""
+SOURCE_MEDIA: Source.ValueType  # 15
+"""Vectors that items bring along, such as of their images: like those of the liked items of late."""
 Global___Source: _TypeAlias = Source  # noqa: Y015
 
 class _ReasonKind:

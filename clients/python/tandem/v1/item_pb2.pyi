@@ -83,6 +83,27 @@ class Item(_message.Message):
         def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
         def WhichOneof(self, oneof_group: _Never) -> None: ...
 
+    @_typing.final
+    class VectorsEntry(_message.Message):
+        DESCRIPTOR: _descriptor.Descriptor
+
+        KEY_FIELD_NUMBER: _builtins.int
+        VALUE_FIELD_NUMBER: _builtins.int
+        key: _builtins.str
+        @_builtins.property
+        def value(self) -> _common_pb2.Vector: ...
+        def __init__(
+            self,
+            *,
+            key: _builtins.str = ...,
+            value: _common_pb2.Vector | None = ...,
+        ) -> None: ...
+        _HasFieldArgType: _TypeAlias = _typing.Literal["value", b"value"]  # noqa: Y015
+        def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+        _ClearFieldArgType: _TypeAlias = _typing.Literal["key", b"key", "value", b"value"]  # noqa: Y015
+        def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+        def WhichOneof(self, oneof_group: _Never) -> None: ...
+
     ITEM_ID_FIELD_NUMBER: _builtins.int
     TITLE_FIELD_NUMBER: _builtins.int
     DESCRIPTION_FIELD_NUMBER: _builtins.int
@@ -95,6 +116,7 @@ class Item(_message.Message):
     PLACE_FIELD_NUMBER: _builtins.int
     ATTRIBUTES_FIELD_NUMBER: _builtins.int
     REVISION_FIELD_NUMBER: _builtins.int
+    VECTORS_FIELD_NUMBER: _builtins.int
     item_id: _builtins.str
     """The caller's id, 1 to 256 bytes of UTF-8 without control characters. Required."""
     title: _builtins.str
@@ -129,6 +151,14 @@ class Item(_message.Message):
     def attributes(self) -> _containers.MessageMap[_builtins.str, Global___AttributeValue]:
         """Further attributes by name, at most 64. Names match [a-z][a-z0-9_]{0,62}. Usable in filters."""
 
+    @_builtins.property
+    def vectors(self) -> _containers.MessageMap[_builtins.str, _common_pb2.Vector]:
+        """Vectors of further media, such as images or audio, by the name of their space; at most 8. Names
+        match [a-z][a-z0-9_]{0,15} and are not "text", "cf" or "tower". A vector has 2 to 4,096 finite
+        numbers, not all 0, as many as all others of its space; it is normalised. Without one, the item
+        keeps the vector that the release has of it. Answers of CatalogService leave vectors out.
+        """
+
     def __init__(
         self,
         *,
@@ -144,10 +174,11 @@ class Item(_message.Message):
         place: _common_pb2.Place | None = ...,
         attributes: _abc.Mapping[_builtins.str, Global___AttributeValue] | None = ...,
         revision: _builtins.int = ...,
+        vectors: _abc.Mapping[_builtins.str, _common_pb2.Vector] | None = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _typing.Literal["create_time", b"create_time", "place", b"place"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["attributes", b"attributes", "brand", b"brand", "categories", b"categories", "create_time", b"create_time", "description", b"description", "item_id", b"item_id", "language_code", b"language_code", "place", b"place", "revision", b"revision", "tags", b"tags", "title", b"title", "unavailable", b"unavailable"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["attributes", b"attributes", "brand", b"brand", "categories", b"categories", "create_time", b"create_time", "description", b"description", "item_id", b"item_id", "language_code", b"language_code", "place", b"place", "revision", b"revision", "tags", b"tags", "title", b"title", "unavailable", b"unavailable", "vectors", b"vectors"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
@@ -165,7 +196,9 @@ class ItemOverride(_message.Message):
     TEXT_VECTOR_FIELD_NUMBER: _builtins.int
     @_builtins.property
     def item(self) -> Global___Item:
-        """The item as it is in the catalogue now."""
+        """The item as it is in the catalogue now; `vectors` holds those that the release has otherwise,
+        in its own spaces, L2-normalised.
+        """
 
     @_builtins.property
     def text_vector(self) -> _common_pb2.Vector:

@@ -25,7 +25,7 @@ _sym_db = _symbol_database.Default()
 from google.protobuf import duration_pb2 as google_dot_protobuf_dot_duration__pb2
 
 
-DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n\x15tandem/v1/stage.proto\x12\ttandem.v1\x1a\x1egoogle/protobuf/duration.proto\"d\n\x0cSkippedStage\x12\x1f\n\x05stage\x18\x01 \x01(\x0e\x32\x10.tandem.v1.Stage\x12#\n\x05\x63\x61use\x18\x02 \x01(\x0e\x32\x14.tandem.v1.SkipCause\x12\x0e\n\x06\x64\x65tail\x18\x03 \x01(\t\"Z\n\x0bStageTiming\x12\x1f\n\x05stage\x18\x01 \x01(\x0e\x32\x10.tandem.v1.Stage\x12*\n\x07\x65lapsed\x18\x02 \x01(\x0b\x32\x19.google.protobuf.Duration*\xe4\x03\n\x05Stage\x12\x15\n\x11STAGE_UNSPECIFIED\x10\x00\x12\x11\n\rSTAGE_HYDRATE\x10\x01\x12\x12\n\x0eSTAGE_RETRIEVE\x10\x02\x12\x19\n\x15STAGE_SOURCE_SEMANTIC\x10\x03\x12\x13\n\x0fSTAGE_SOURCE_CF\x10\x04\x12\x18\n\x14STAGE_SOURCE_SIMILAR\x10\x05\x12\x18\n\x14STAGE_SOURCE_POPULAR\x10\x06\x12\x19\n\x15STAGE_SOURCE_SEQUENCE\x10\x07\x12\x18\n\x14STAGE_SOURCE_LEXICAL\x10\x08\x12\x17\n\x13STAGE_SOURCE_NEARBY\x10\t\x12\x16\n\x12STAGE_SOURCE_FRESH\x10\n\x12\x0f\n\x0bSTAGE_MERGE\x10\x0b\x12\x0e\n\nSTAGE_RANK\x10\x0c\x12\x12\n\x0eSTAGE_FEATURES\x10\r\x12\x0f\n\x0bSTAGE_SCORE\x10\x0e\x12\x10\n\x0cSTAGE_SELECT\x10\x0f\x12\x0f\n\x0bSTAGE_CHECK\x10\x10\x12\x10\n\x0cSTAGE_ENCODE\x10\x11\x12\x16\n\x12STAGE_SOURCE_HABIT\x10\x12\x12\x15\n\x11STAGE_SOURCE_TAGS\x10\x13\x12\x11\n\rSTAGE_REASONS\x10\x14\x12\x16\n\x12STAGE_SOURCE_GRAPH\x10\x15*\xe2\x01\n\tSkipCause\x12\x1a\n\x16SKIP_CAUSE_UNSPECIFIED\x10\x00\x12\x16\n\x12SKIP_CAUSE_TIMEOUT\x10\x01\x12\x1a\n\x16SKIP_CAUSE_UNAVAILABLE\x10\x02\x12\x19\n\x15SKIP_CAUSE_OVERLOADED\x10\x03\x12\x1f\n\x1bSKIP_CAUSE_VERSION_MISMATCH\x10\x04\x12\x17\n\x13SKIP_CAUSE_NO_INPUT\x10\x05\x12\x17\n\x13SKIP_CAUSE_DISABLED\x10\x06\x12\x17\n\x13SKIP_CAUSE_INTERNAL\x10\x07\x62\x06proto3')
+DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n\x15tandem/v1/stage.proto\x12\ttandem.v1\x1a\x1egoogle/protobuf/duration.proto\"d\n\x0cSkippedStage\x12\x1f\n\x05stage\x18\x01 \x01(\x0e\x32\x10.tandem.v1.Stage\x12#\n\x05\x63\x61use\x18\x02 \x01(\x0e\x32\x14.tandem.v1.SkipCause\x12\x0e\n\x06\x64\x65tail\x18\x03 \x01(\t\"Z\n\x0bStageTiming\x12\x1f\n\x05stage\x18\x01 \x01(\x0e\x32\x10.tandem.v1.Stage\x12*\n\x07\x65lapsed\x18\x02 \x01(\x0b\x32\x19.google.protobuf.Duration*\xfc\x03\n\x05Stage\x12\x15\n\x11STAGE_UNSPECIFIED\x10\x00\x12\x11\n\rSTAGE_HYDRATE\x10\x01\x12\x12\n\x0eSTAGE_RETRIEVE\x10\x02\x12\x19\n\x15STAGE_SOURCE_SEMANTIC\x10\x03\x12\x13\n\x0fSTAGE_SOURCE_CF\x10\x04\x12\x18\n\x14STAGE_SOURCE_SIMILAR\x10\x05\x12\x18\n\x14STAGE_SOURCE_POPULAR\x10\x06\x12\x19\n\x15STAGE_SOURCE_SEQUENCE\x10\x07\x12\x18\n\x14STAGE_SOURCE_LEXICAL\x10\x08\x12\x17\n\x13STAGE_SOURCE_NEARBY\x10\t\x12\x16\n\x12STAGE_SOURCE_FRESH\x10\n\x12\x0f\n\x0bSTAGE_MERGE\x10\x0b\x12\x0e\n\nSTAGE_RANK\x10\x0c\x12\x12\n\x0eSTAGE_FEATURES\x10\r\x12\x0f\n\x0bSTAGE_SCORE\x10\x0e\x12\x10\n\x0cSTAGE_SELECT\x10\x0f\x12\x0f\n\x0bSTAGE_CHECK\x10\x10\x12\x10\n\x0cSTAGE_ENCODE\x10\x11\x12\x16\n\x12STAGE_SOURCE_HABIT\x10\x12\x12\x15\n\x11STAGE_SOURCE_TAGS\x10\x13\x12\x11\n\rSTAGE_REASONS\x10\x14\x12\x16\n\x12STAGE_SOURCE_GRAPH\x10\x15\x12\x16\n\x12STAGE_SOURCE_MEDIA\x10\x17*\xe2\x01\n\tSkipCause\x12\x1a\n\x16SKIP_CAUSE_UNSPECIFIED\x10\x00\x12\x16\n\x12SKIP_CAUSE_TIMEOUT\x10\x01\x12\x1a\n\x16SKIP_CAUSE_UNAVAILABLE\x10\x02\x12\x19\n\x15SKIP_CAUSE_OVERLOADED\x10\x03\x12\x1f\n\x1bSKIP_CAUSE_VERSION_MISMATCH\x10\x04\x12\x17\n\x13SKIP_CAUSE_NO_INPUT\x10\x05\x12\x17\n\x13SKIP_CAUSE_DISABLED\x10\x06\x12\x17\n\x13SKIP_CAUSE_INTERNAL\x10\x07\x62\x06proto3')
 
 _globals = globals()
 _builder.BuildMessageAndEnumDescriptors(DESCRIPTOR, _globals)
@@ -33,9 +33,9 @@ _builder.BuildTopDescriptorsAndMessages(DESCRIPTOR, 'tandem.v1.stage_pb2', _glob
 if not _descriptor._USE_C_DESCRIPTORS:
   DESCRIPTOR._loaded_options = None
   _globals['_STAGE']._serialized_start=263
-  _globals['_STAGE']._serialized_end=747
-  _globals['_SKIPCAUSE']._serialized_start=750
-  _globals['_SKIPCAUSE']._serialized_end=976
+  _globals['_STAGE']._serialized_end=771
+  _globals['_SKIPCAUSE']._serialized_start=774
+  _globals['_SKIPCAUSE']._serialized_end=1000
   _globals['_SKIPPEDSTAGE']._serialized_start=68
   _globals['_SKIPPEDSTAGE']._serialized_end=168
   _globals['_STAGETIMING']._serialized_start=170
