@@ -6,7 +6,8 @@ import time
 from collections.abc import AsyncGenerator
 from contextlib import aclosing
 
-from features.release import AgainstEntry, Release
+from features.manifest import AgainstEntry
+from features.release import Release
 from gateway_service.downstream import Downstream, Holder
 from gateway_service.releases import Releases, read_release
 from serving.errors import DependencyUnavailable, NotFound, ReleaseUnusable, TandemError

@@ -12,7 +12,8 @@ import pyarrow as pa
 import pyarrow.compute as pc
 from pyarrow import csv
 
-from features.release import FORMAT, open_release
+from features.manifest import FORMAT
+from features.release import open_release
 from serving.errors import ReleaseUnusable
 from serving.info import tandem_version
 from tandem_cli.console import say

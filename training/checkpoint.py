@@ -20,7 +20,8 @@ from torch import Tensor, nn
 import features
 import models
 import training
-from features.release import MANIFEST, file_sha256
+from features.manifest import MANIFEST
+from features.release import file_sha256
 from training.datasets.fingerprint import fingerprint
 from training.datasets.format import Dataset
 from training.errors import TrainingError

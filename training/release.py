@@ -15,15 +15,8 @@ import pyarrow.parquet as pq
 import torch
 from safetensors.numpy import save_file
 
-from features.release import (
-    FORMAT,
-    MANIFEST,
-    AgainstEntry,
-    DatasetEntry,
-    EncoderEntry,
-    Manifest,
-    file_sha256,
-)
+from features.manifest import FORMAT, MANIFEST, AgainstEntry, DatasetEntry, EncoderEntry, Manifest
+from features.release import file_sha256
 from features.user_view import ReleaseTables
 from features.vocabulary import Vocabulary
 from models.ranker.ranker import Ranker

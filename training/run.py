@@ -12,7 +12,8 @@ import numpy as np
 import numpy.typing as npt
 import torch
 
-from features.release import DatasetEntry, open_release
+from features.manifest import DatasetEntry
+from features.release import open_release
 from models.ranker.ranker import Ranker
 from models.ranker.text import PrefixTokenizer
 from training.checkpoint import NOWHERE, Checkpoint, open_checkpoint, run_of

@@ -6,7 +6,7 @@ import sys
 import time
 from pathlib import Path
 
-from features.release import DatasetEntry
+from features.manifest import DatasetEntry
 from tandem_cli.console import say
 from tandem_cli.dataset_spec import need_dataset
 from tandem_cli.failure import CommandFailed

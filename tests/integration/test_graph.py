@@ -10,7 +10,8 @@ import pytest
 from google.protobuf.json_format import ParseDict
 
 from benchmarks.followed_directors import write_followed_directors
-from features.release import MANIFEST, open_release
+from features.manifest import MANIFEST
+from features.release import open_release
 from ranking_service.golden import replay
 from ranking_service.loaded_release import LoadedRelease, read_release
 from ranking_service.pipeline import rank_now

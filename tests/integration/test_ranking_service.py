@@ -13,7 +13,8 @@ import pytest
 from google.protobuf.json_format import ParseDict
 
 from features.candidates import WORD_FEATURES
-from features.release import MANIFEST, file_sha256
+from features.manifest import MANIFEST
+from features.release import file_sha256
 from ranking_service.loaded_release import read_release
 from ranking_service.parts import SERVICES, ranking_parts
 from ranking_service.pipeline import rank_now

@@ -8,7 +8,8 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-from features.release import FORMAT, MANIFEST, file_sha256
+from features.manifest import FORMAT, MANIFEST
+from features.release import file_sha256
 
 
 def write_small_release(

@@ -16,7 +16,8 @@ from safetensors.numpy import save_file
 
 from features.entities import ItemEntities
 from features.item_text import item_text, text_hash
-from features.release import FORMAT, MANIFEST, file_sha256
+from features.manifest import FORMAT, MANIFEST
+from features.release import file_sha256
 from features.tags import ItemTags
 from models.tower.export import export_tower
 from retrieval_service.parts import SERVICES, retrieval_parts

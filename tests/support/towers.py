@@ -8,7 +8,8 @@ import torch
 
 from features.context import CONTEXT_WIDTH
 from features.events import EVENT_WIDTH
-from features.release import MANIFEST, Manifest, Release, file_sha256
+from features.manifest import MANIFEST, Manifest
+from features.release import Release, file_sha256
 from models.tower.config import TowerConfig
 from models.tower.export import export_tower
 from models.tower.serving import ServedTower

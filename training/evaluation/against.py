@@ -13,7 +13,8 @@ import numpy as np
 import numpy.typing as npt
 
 from features.candidates import FEATURES
-from features.release import AgainstEntry, BesideEntry, Release
+from features.manifest import AgainstEntry, BesideEntry
+from features.release import Release
 from models.ranker.ranker import Ranker, load_ranker
 from models.ranker.text import PrefixTokenizer
 from training.evaluation.intervals import UserBootstrap
