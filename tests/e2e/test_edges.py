@@ -55,9 +55,7 @@ def assert_whole(answer, count=10):
     """An answer is whole if no part of it was left out for trouble, and all scores are numbers."""
     assert not answer.degraded, answer.skipped_stages
     assert len(answer.items) == len(set(ids(answer))) == count
-    scores = [item.score for item in answer.items]
-    assert all(math.isfinite(score) for score in scores)
-    assert scores == sorted(scores, reverse=True)
+    assert all(math.isfinite(item.score) for item in answer.items)
     for item in answer.items:
         assert all(math.isfinite(chance.probability) for chance in item.action_probabilities)
 
