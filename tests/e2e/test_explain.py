@@ -43,7 +43,7 @@ def test_of_all_items_it_is_told_where_they_went(client, request_at, world):
     )
     listed = [item.item_id for item in answer.items]
     with (world / "items.csv").open(encoding="utf-8") as file:
-        items = [row["item_id"] for row in csv.DictReader(file)][:60]
+        items = [row["item_id"] for row in csv.DictReader(file)][:30]
     fates = {}
     for item_id in [*items, *listed]:
         told = fate(client, request_at, item_id)

@@ -25,7 +25,7 @@ from training.shown import logged_features
 from training.targets import Target
 from training.words import collect_words
 
-SMALL = ("positions=96", "epochs=1", "candidate_count=100", "validation_users=16")
+SMALL = ("positions=96", "epochs=1", "candidate_count=100", "validation_users=16", "tower_epochs=3")
 
 
 def exported(client, release, directory):
