@@ -47,8 +47,10 @@ class Exploring:
             share = request.exploration_share
         chance = random.Random(seed_of(request.user_id, context.request_time))
         places = int(share * count + chance.random())
+        if not places:
+            return None, 0.0
         new = [c.item_id for c in found.candidates if self._is_new(release, c.item_id)]
-        if not places or not new:
+        if not new:
             return None, 0.0
         lower_half = range(count // 2 + 1, count + 1)
         positions = sorted(chance.sample(lower_half, min(places, len(lower_half))))

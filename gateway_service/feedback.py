@@ -11,6 +11,7 @@ from gateway_service.releases import Releases
 from gateway_service.store.database import Database
 from gateway_service.store.events import event_rows, record_events
 from gateway_service.store.export import events_page, impressions_page, profiles_page
+from gateway_service.store.pages import pages
 from gateway_service.store.times import now_us, to_us
 from gateway_service.validation import check_record_events
 from serving.validation import check_time
@@ -56,26 +57,15 @@ class Feedback:
         if request.HasField("since"):
             check_time("since", request.since)
         since_us = to_us(request.since)
-        sequence, answer, user = 0, (since_us - 1, b""), ""
-        while True:
-            work = partial(events_page, since_us=since_us, after=sequence)
-            events, sequence = await self._database.read(work)
+        async for events in pages(self._database, partial(events_page, since_us=since_us), 0):
             for part in _parts(events):
                 yield ExportEventsResponse(events=part)
-            if not events:
-                break
-        while True:
-            impressions, answer = await self._database.read(partial(impressions_page, after=answer))
+        async for impressions in pages(self._database, impressions_page, (since_us - 1, b"")):
             for some in _parts(impressions):
                 yield ExportEventsResponse(impressions=some)
-            if not impressions:
-                break
-        while True:
-            profiles, user = await self._database.read(partial(profiles_page, after=user))
+        async for profiles in pages(self._database, profiles_page, ""):
             for few in _parts(profiles):
                 yield ExportEventsResponse(profiles=few)
-            if not profiles:
-                break
 
 
 def _parts(messages: Iterable[Logged]) -> Iterator[list[Logged]]:

@@ -3,6 +3,7 @@
 import grpc
 import grpc.aio
 
+from features.fates import COULD_BE
 from features.release import Release
 from gateway_service.blocklist import Blocklist
 from gateway_service.conditions import Conditions
@@ -13,7 +14,6 @@ from serving.errors import InvalidField
 from serving.stages import StageLog
 from tandem.v1 import error_reason_pb2, stage_pb2
 from tandem.v1.context_pb2 import RequestContext
-from tandem.v1.item_fate_pb2 import Fate
 from tandem.v1.recommender_service_pb2 import RecommendRequest
 from tandem.v1.retrieval_service_pb2 import RetrieveRequest, RetrieveResponse
 from tandem.v1.user_pb2 import UserState
@@ -76,7 +76,7 @@ async def retrieve(
 
 def without_traced(found: RetrieveResponse) -> RetrieveResponse:
     """Return what was found without the candidate that is there only because it is traced."""
-    if found.trace.fate not in (Fate.FATE_NOT_FOUND, Fate.FATE_NOT_A_CANDIDATE):
+    if found.trace.fate not in COULD_BE:
         return found
     others = RetrieveResponse()
     others.CopyFrom(found)

@@ -8,9 +8,8 @@ from features.dismissed import dismissed_items
 from features.near_duplicates import near_duplicates
 from retrieval_service.catalogue.vectors import Vectors
 from retrieval_service.catalogue.view import View
-from retrieval_service.overrides import present_vectors
+from retrieval_service.overrides import joined_texts, present_vectors
 from retrieval_service.release import LoadedRelease
-from retrieval_service.sources.query import Float32
 from tandem.v1.user_pb2 import UserState
 
 
@@ -22,15 +21,6 @@ async def near_dismissed(
     if not dismissed or not item_ids:
         return frozenset()
     changed = await present_vectors(loaded, view, vectors, {*item_ids, *dismissed})
-
-    def table(of: Sequence[str]) -> Float32:
-        rows = loaded.release.items.rows(of)
-        found = np.array(loaded.release.items.text_vectors[rows], np.float32)
-        found[rows < 0] = 0.0
-        for place, item_id in enumerate(of):
-            if item_id in changed:
-                found[place] = changed[item_id]
-        return found
-
-    near = near_duplicates(table(item_ids), table(dismissed)).any(axis=1)
+    texts = (joined_texts(loaded, some, changed) for some in (item_ids, dismissed))
+    near = near_duplicates(*texts).any(axis=1)
     return frozenset(np.array(item_ids, object)[near].tolist())

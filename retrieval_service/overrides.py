@@ -63,6 +63,21 @@ async def present_media(
     return found
 
 
+def joined_texts(
+    loaded: LoadedRelease, item_ids: Sequence[str], changed: Mapping[str, Float32]
+) -> Float32:
+    """Return items' text vectors, float32 [n, D], zeros where unknown; changed: as
+    `present_vectors` returns them.
+    """
+    rows = loaded.release.items.rows(item_ids)
+    joined = np.array(loaded.release.items.text_vectors[rows])
+    joined[rows < 0] = 0.0
+    for place, item_id in enumerate(item_ids if changed else ()):
+        if item_id in changed:
+            joined[place] = changed[item_id]
+    return joined
+
+
 def joined_media(
     loaded: LoadedRelease, item_ids: Sequence[str], changed: Mapping[str, Mapping[str, Float32]]
 ) -> Float32:

@@ -5,9 +5,8 @@ import time
 from collections.abc import Awaitable, Mapping
 from typing import TypeVar
 
-import numpy as np
-
 from features.events import event_arrays
+from features.fates import COULD_BE
 from features.followed_policy import FollowedPolicy
 from features.history import recency, weights_of_actions
 from features.interests import interests
@@ -28,13 +27,14 @@ from retrieval_service.near_dismissed import near_dismissed
 from retrieval_service.overrides import (
     item_overrides,
     joined_media,
+    joined_texts,
     present_media,
     present_vectors,
 )
 from retrieval_service.release import LoadedRelease
 from retrieval_service.sources.asked import sources_of
 from retrieval_service.sources.query import Float32, Query, Scored, Search
-from retrieval_service.trace import COULD_BE, trace_of
+from retrieval_service.trace import trace_of
 from retrieval_service.user_encoder import UserEncoder
 from retrieval_service.validation import check_retrieve
 from serving.errors import DependencyUnavailable
@@ -133,11 +133,6 @@ class RetrievePipeline:
         asked = {*item_ids, seed} - {""}
         changed = await present_vectors(loaded, self._view, self._vectors, asked)
         brought = await present_media(loaded, self._view, self._media, asked)
-        vectors_ED = np.array(items.text_vectors[events.rows])  # noqa: N806
-        vectors_ED[events.rows < 0] = 0.0
-        for place, item_id in enumerate(item_ids):
-            if item_id in changed:
-                vectors_ED[place] = changed[item_id]
         seed_row = items.row(seed)
         known_seed = items.text_vectors[seed_row] if seed_row >= 0 else None
         action_weights = weights_of_actions(events.actions)
@@ -155,7 +150,7 @@ class RetrievePipeline:
             events=events,
             weights=action_weights * recency(len(history)),
             action_weights=action_weights,
-            vectors_ED=vectors_ED,
+            vectors_ED=joined_texts(loaded, item_ids, changed),
             media_EM=joined_media(loaded, item_ids, brought),
             said=request_words(request.text, request.user.profile, history),
             text_weight=request.text_weight if request.HasField("text_weight") else 1.0,

@@ -6,9 +6,6 @@ from retrieval_service.sources.query import Query
 from tandem.v1.candidate_pb2 import Candidate
 from tandem.v1.item_fate_pb2 import Fate, ItemTrace
 
-# Such items may be candidates, though they are none.
-COULD_BE = frozenset((Fate.FATE_NOT_FOUND, Fate.FATE_NOT_A_CANDIDATE))
-
 
 def trace_of(
     item_id: str,

@@ -13,7 +13,7 @@ IMPRESSIONS_PAGE = 100
 PROFILES_PAGE = 1_000
 
 
-def events_page(connection: Connection, since_us: int, after: int) -> tuple[list[LoggedEvent], int]:
+def events_page(connection: Connection, after: int, since_us: int) -> tuple[list[LoggedEvent], int]:
     """Return the next events received since a time, and the sequence of the last one."""
     query = (
         select(events)

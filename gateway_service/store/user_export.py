@@ -22,7 +22,7 @@ def read_profile(connection: Connection, user_id: str) -> ExportUserResponse:
 
 
 def read_events(
-    connection: Connection, user_id: str, after: tuple[int, int]
+    connection: Connection, after: tuple[int, int], user_id: str
 ) -> tuple[ExportUserResponse, tuple[int, int]]:
     """Return the next events after a time and number, and those of the last one."""
     order = (events.c.event_time_us, events.c.sequence)
@@ -37,7 +37,7 @@ def read_events(
 
 
 def read_impressions(
-    connection: Connection, user_id: str, after: tuple[int, bytes]
+    connection: Connection, after: tuple[int, bytes], user_id: str
 ) -> tuple[ExportUserResponse, tuple[int, bytes]]:
     """Return the next impressions after a time and id, and those of the last one."""
     order = (impressions.c.logged_time_us, impressions.c.impression_id)
