@@ -98,7 +98,10 @@ def fit_early(run: Run) -> Models:
         epochs=settings.tower_epochs,
         checkpoint=run.checkpoint,
     )
-    tables = fit_tables(run, early, fitted.space, SourceWeights(), without=run.targets.apart)
+    entities = learn_worth(run.entities, early, settings.seed)
+    tables = fit_tables(
+        run, early, fitted.space, SourceWeights(), entities, without=run.targets.apart
+    )
     run.say(worth_line(tables.entities))
     models = Models(tables, fitted)
     counting = learn_popularity(run.maker(models), run.targets.validate)
@@ -131,7 +134,8 @@ def refit(run: Run, models: Models, known: Interactions, purpose: str) -> Models
         stage=f"user tower for the {purpose}",
     )
     before = models.tables
-    tables = fit_tables(run, known, tower.space, before.weights)
+    # Which relations are worth something stays: the ranker has learned with these.
+    tables = fit_tables(run, known, tower.space, before.weights, before.entities)
     return Models(_counting(tables, before.popularity.counting), tower)
 
 
@@ -201,6 +205,7 @@ def fit_tables(
     fitted: Interactions,
     tower: TowerSpace,
     weights: SourceWeights,
+    entities: ItemEntities,
     without: npt.NDArray[np.int64] = NOBODY,
 ) -> ReleaseTables:
     """Return the tables that some interactions give.
@@ -220,5 +225,5 @@ def fit_tables(
         fit_tastes(run.tags, run.words, run.known, fitted, without, run.settings.seed),
         weights,
         run.senses,
-        learn_worth(run.entities, fitted, run.settings.seed),
+        entities,
     )

@@ -59,7 +59,8 @@ def live_through(name: str, arm: Arm, world: Path, days: Days) -> Diary:
                 arm.hear(visit, reactions)
         diary.satisfaction.append(satisfied)
         diary.taken.append(taken)
-        diary.nights.append(arm.night(day))
+        # Nobody would see what the last night brings.
+        diary.nights.append(arm.night(day) if day + 1 < days.days else "")
         mean = float(np.mean(satisfied))
         say(f"{name}, day {day + 1}: satisfaction {mean:.4f}, {taken} items taken")
     return diary
