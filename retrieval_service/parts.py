@@ -10,6 +10,7 @@ import grpc.aio
 from features.followed_policy import FollowedPolicy
 from retrieval_service.catalogue.catalogue import Catalogue
 from retrieval_service.catalogue.database import Database
+from retrieval_service.catalogue.images import Images
 from retrieval_service.catalogue.media_vectors import MediaVectors
 from retrieval_service.catalogue.store import Store
 from retrieval_service.catalogue.vectors import Vectors
@@ -25,6 +26,7 @@ from retrieval_service.settings import Settings
 from retrieval_service.user_encoder import UserEncoder
 from retrieval_service.validation import LIMITS
 from serving.audit import AuditLog
+from serving.image_encoder import ImageEncoder
 from serving.info import InfoServicer
 from serving.release_loader import LoaderServicer
 from serving.server import Health, Parts
@@ -61,6 +63,7 @@ def retrieval_parts(settings: Settings) -> Parts:
         await view.refresh()
         text_encoder = TextEncoder(settings.triton_target)
         user_encoder = UserEncoder(settings.triton_target)
+        image_encoder = ImageEncoder(settings.triton_target)
         encoder = Encoder(text_encoder, settings.encode_timeout_s)
         vectors = Vectors(store, encoder)
         media = MediaVectors(store)
@@ -68,7 +71,8 @@ def retrieval_parts(settings: Settings) -> Parts:
         holder = f"{socket.gethostname()}:{settings.port}"
         indexer = Indexer(store, view, Ledger(database, holder), milvus)
         releases = Releases(vectors, media, indexer, user_encoder, health.set_ready)
-        catalogue = Catalogue(store, vectors, view)
+        images = Images(store, image_encoder, settings.encode_timeout_s)
+        catalogue = Catalogue(store, vectors, images, view)
         pipeline = RetrievePipeline(
             releases.shelf, view, vectors, media, indexer, encoder, user_encoder, rules
         )
@@ -98,6 +102,7 @@ def retrieval_parts(settings: Settings) -> Parts:
             await milvus.close()
             await text_encoder.close()
             await user_encoder.close()
+            await image_encoder.close()
             await asyncio.to_thread(database.close)
             if audit is not None:
                 await asyncio.to_thread(audit.close)

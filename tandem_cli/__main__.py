@@ -11,6 +11,7 @@ from tandem_cli.commands import (
     evaluate,
     event,
     explain,
+    images,
     ingest,
     policy,
     profile,
@@ -51,6 +52,7 @@ app.add_typer(user.app, name="user")
 app.add_typer(policy.app, name="policy")
 app.add_typer(release.app, name="release")
 app.add_typer(encoder.app, name="encoder")
+app.add_typer(images.app, name="images")
 
 
 def main() -> None:

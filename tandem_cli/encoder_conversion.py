@@ -56,7 +56,7 @@ class PooledEncoder(torch.nn.Module):
 def load_pooled_encoder(directory: Path, pooling: str) -> PooledEncoder:
     """Load the weights for torch in float32. Raises EncoderUnusable."""
     try:
-        with _quiet():
+        with quiet():
             model = AutoModel.from_pretrained(
                 directory, dtype=torch.float32, local_files_only=True, use_safetensors=True
             )
@@ -74,7 +74,7 @@ def convert(directory: Path, settings: Mapping[str, Any]) -> int:
     encoder = load_pooled_encoder(directory, settings["pooling"])
     example = torch.tensor([[5, 6, 7], [5, 6, 0]])
     try:
-        with _quiet(), torch.inference_mode():
+        with quiet(), torch.inference_mode():
             model = ov.convert_model(
                 encoder,
                 example_input={"input_ids": example, "attention_mask": (example > 0).long()},
@@ -111,7 +111,7 @@ def _parity_input(
 
 
 @contextmanager
-def _quiet() -> Iterator[None]:
+def quiet() -> Iterator[None]:
     """Silence what does not concern whoever prepares an encoder: progress bars, tracer's notes."""
     level = transformers_logging.get_verbosity()
     transformers_logging.set_verbosity(logging.ERROR)

@@ -36,7 +36,7 @@ def prepare(weights: Path, out_root: Path, name: str | None = None) -> Path:
     settings = read_settings(weights)
     tokenizer = _tokenizer_json(weights)
     name = name or _name(weights)
-    version = f"{_slug(name)}-{_fingerprint(weights, tokenizer, settings)}"
+    version = f"{slug(name)}-{_fingerprint(weights, tokenizer, settings)}"
     directory = out_root / version
     if (directory / ABOUT).is_file():
         return directory
@@ -77,7 +77,8 @@ def _name(weights: Path) -> str:
     return folder.name
 
 
-def _slug(name: str) -> str:
+def slug(name: str) -> str:
+    """Return a name as versions of encoders have it."""
     return re.sub(r"[^a-z0-9.]+", "-", name.lower()).strip("-.") or "encoder"
 
 

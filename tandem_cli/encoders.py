@@ -23,6 +23,15 @@ def prepare_encoder(weights: Path | None, encoders: Path) -> Path:
         return prepare(source, encoders)
 
 
+def prepare_image_tower(weights: Path, encoders: Path) -> Path:
+    """Make, or find again, the directory of a Hugging Face image tower."""
+    from tandem_cli.images.directory import prepare_tower
+
+    need_free(encoders, FREE_DISK_MIB, "an image encoder")
+    with timed(f"preparing the image tower of {weights}"):
+        return prepare_tower(weights, encoders)
+
+
 def encoder_of(release: Release, encoders: Path) -> Path:
     """Return the encoder directory that a release was trained with; makes the default one.
 

@@ -3,6 +3,7 @@
 from collections.abc import AsyncIterable, Sequence
 
 from retrieval_service.catalogue.checks import LOOKUP_IDS_MAX, UPSERT_ID_BYTES_MAX, check_batch
+from retrieval_service.catalogue.images import Images
 from retrieval_service.catalogue.records import draft_of
 from retrieval_service.catalogue.store import Store
 from retrieval_service.catalogue.vectors import Vectors
@@ -23,11 +24,12 @@ _AFTER = "after:"
 
 
 class Catalogue:
-    """The catalogue: the store, the vectors of its texts, and the view that follows it."""
+    """The catalogue: the store, vectors of texts and images, and the view that follows it."""
 
-    def __init__(self, store: Store, vectors: Vectors, view: View) -> None:
+    def __init__(self, store: Store, vectors: Vectors, images: Images, view: View) -> None:
         self._store = store
         self._vectors = vectors
+        self._images = images
         self._view = view
 
     async def upsert(self, batches: AsyncIterable[UpsertItemsRequest]) -> UpsertItemsResponse:
@@ -76,6 +78,7 @@ class Catalogue:
         if batch.upsert_id and batch.batch_number <= await self._store.progress(batch.upsert_id):
             return UpsertItemsResponse(revision=await self._store.revision())
         last_of_id = {item.item_id: item for item in batch.items}
+        await self._images.into_vectors(last_of_id.values())
         drafts = [draft_of(item) for item in last_of_id.values()]
         changed = await self._store.changed(drafts)
         texts = {draft.text_hash: draft.text for draft in changed if draft.text}

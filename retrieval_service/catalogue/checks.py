@@ -4,6 +4,7 @@ import re
 
 from google.protobuf.timestamp_pb2 import Timestamp
 
+from retrieval_service.catalogue.images import check_images
 from retrieval_service.catalogue.media import check_vectors
 from serving.errors import InvalidField
 from serving.validation import (
@@ -74,6 +75,7 @@ def check_item(field: str, item: Item) -> None:
             raise InvalidField(f"{field}.attributes", f"name {name!r} is that of a field of Item")
         check_value(f"{field}.attributes[{name}]", value)
     check_vectors(f"{field}.vectors", item)
+    check_images(f"{field}.images", item)
 
 
 def check_value(field: str, value: AttributeValue) -> None:

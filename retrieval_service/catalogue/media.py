@@ -28,10 +28,7 @@ def check_vectors(field: str, item: Item) -> None:
     """Check the vectors of an item on their own. Raises InvalidField."""
     check_size(field, item.vectors, high=SPACES_MOST)
     for space, vector in item.vectors.items():
-        if not SPACE_NAME.fullmatch(space) or space in TAKEN_NAMES:
-            taken = ", ".join(sorted(TAKEN_NAMES))
-            problem = f"must match {SPACE_NAME.pattern} and be none of {taken}"
-            raise InvalidField(field, f"name {space[:80]!r} {problem}")
+        check_space(field, space)
         raw, name = vector.float32_values, f"{field}[{space}].float32_values"
         if len(raw) % 4 or not WIDTH_LEAST <= len(raw) // 4 <= WIDTH_MOST:
             problem = f"must be {WIDTH_LEAST} to {WIDTH_MOST:,} numbers of 4 bytes"
@@ -39,6 +36,14 @@ def check_vectors(field: str, item: Item) -> None:
         values = np.frombuffer(raw, "<f4")
         if not np.isfinite(values).all() or not values.any():
             raise InvalidField(name, "must be finite numbers, not all 0")
+
+
+def check_space(field: str, space: str) -> None:
+    """Check the name of a space. Raises InvalidField."""
+    if not SPACE_NAME.fullmatch(space) or space in TAKEN_NAMES:
+        taken = ", ".join(sorted(TAKEN_NAMES))
+        problem = f"must match {SPACE_NAME.pattern} and be none of {taken}"
+        raise InvalidField(field, f"name {space[:80]!r} {problem}")
 
 
 def put_hashes(item: Item) -> list[tuple[str, str, bytes]]:

@@ -10,7 +10,7 @@ from features.release import Release, open_release
 from serving.errors import ReleaseUnusable
 from tandem_cli.commands.encoder import Encoders
 from tandem_cli.dataset_spec import Clean, cleaning_of, need_dataset
-from tandem_cli.encoders import encoder_of
+from tandem_cli.encoders import encoder_of, prepare_image_tower
 from tandem_cli.failure import CommandFailed
 from tandem_cli.policy import need_policy
 from tandem_cli.stack.detached import start_detached
@@ -34,6 +34,9 @@ def up(
     clean: list[str] = Clean,
     policy: Path | None = typer.Option(
         None, "--policy", help="Safety policy for gateway and retrieval, see docs/safety.md."
+    ),
+    image_tower: Path | None = typer.Option(
+        None, help="Hugging Face directory of an image tower, for images of items."
     ),
     milvus: str = typer.Option("", help="URI of a Milvus. Default: Milvus Lite is started."),
     gateway_port: int = typer.Option(50051, help="Port of the gateway."),
@@ -65,6 +68,9 @@ def up(
         encoder_dir=encoder_of(opened, encoders),
         milvus_uri=milvus,
         policy=policy,
+        image_encoder_dir=None
+        if image_tower is None
+        else prepare_image_tower(image_tower, encoders),
         ports=Ports(
             gateway=gateway_port,
             retrieval=retrieval_port,

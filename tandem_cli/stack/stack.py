@@ -31,7 +31,7 @@ class StackSettings:
 
     state: holds all that must outlive it: databases, the index, stack.json. encoder_dir: an
     encoder directory. milvus_uri: of a Milvus that runs already; empty: Milvus Lite is started.
-    policy: a safety policy, None for none.
+    policy: a safety policy, None for none. image_encoder_dir: of an image tower, None for none.
     """
 
     state: Path
@@ -39,6 +39,7 @@ class StackSettings:
     ports: Ports = field(default_factory=Ports)
     milvus_uri: str = ""
     policy: Path | None = None
+    image_encoder_dir: Path | None = None
 
     @property
     def log_dir(self) -> Path:
@@ -59,6 +60,7 @@ class Stack:
                 grpc_port=ports.triton_grpc,
                 metrics_port=ports.triton_metrics,
                 log_file=log_dir / "triton.log",
+                image_encoder_dir=settings.image_encoder_dir,
             )
         )
         self.milvus = (

@@ -15,8 +15,10 @@ from tandem_cli.failure import CommandFailed
 from tandem_cli.stack.ports import LOOPBACK, require_free
 from tandem_cli.stack.process import ManagedProcess, ProcessFailed
 from tandem_cli.stack.triton_models import (
+    IMAGE_ENCODER,
     TEXT_ENCODER,
     USER_ENCODER,
+    image_encoder_parameters,
     is_broken,
     repository_config,
     text_encoder_parameters,
@@ -36,7 +38,8 @@ STOP_TIMEOUT_S = 10.0
 class TritonSettings:
     """Where Triton finds what, and where it listens (on the loopback interface alone)."""
 
-    encoder_dir: Path
+    encoder_dir: Path | None
+    """The encoder directory of text_encoder; None: texts are not encoded."""
     http_port: int
     grpc_port: int
     metrics_port: int
@@ -48,6 +51,8 @@ class TritonSettings:
     """CPU threads of the text encoder's engine; 0 is one per core."""
     user_encoder: bool = True
     """Whether the user encoder is served, too."""
+    image_encoder_dir: Path | None = None
+    """The directory of an image tower that is served, too."""
 
     @property
     def target(self) -> str:
@@ -57,7 +62,12 @@ class TritonSettings:
     @property
     def models(self) -> tuple[str, ...]:
         """The models that are served."""
-        return (TEXT_ENCODER, USER_ENCODER) if self.user_encoder else (TEXT_ENCODER,)
+        served = {
+            TEXT_ENCODER: self.encoder_dir is not None,
+            USER_ENCODER: self.user_encoder,
+            IMAGE_ENCODER: self.image_encoder_dir is not None,
+        }
+        return tuple(model for model, wanted in served.items() if wanted)
 
 
 class Triton:
@@ -148,11 +158,12 @@ class Triton:
 def load_config(settings: TritonSettings, model: str) -> model_config_pb2.ModelConfig:
     """Return the model repository's configuration with this machine's parameters in it."""
     config = repository_config(settings.model_repository, model)
-    parameters = (
-        text_encoder_parameters(settings.encoder_dir, settings.threads)
-        if model == TEXT_ENCODER
-        else user_encoder_parameters()
-    )
+    if model == TEXT_ENCODER and settings.encoder_dir is not None:
+        parameters = text_encoder_parameters(settings.encoder_dir, settings.threads)
+    elif model == IMAGE_ENCODER and settings.image_encoder_dir is not None:
+        parameters = image_encoder_parameters(settings.image_encoder_dir, settings.threads)
+    else:
+        parameters = user_encoder_parameters()
     for key, value in parameters.items():
         config.parameters[key].string_value = value
     return config

@@ -10,9 +10,11 @@ from google.protobuf import text_format
 from tritonclient.grpc import model_config_pb2, service_pb2, service_pb2_grpc
 
 from tandem_cli.encoder_directory import read_about
+from tandem_cli.images.directory import read_about_tower
 
 TEXT_ENCODER = "text_encoder"
 USER_ENCODER = "user_encoder"
+IMAGE_ENCODER = "image_encoder"
 PROBE_TIMEOUT_S = 2.0
 
 
@@ -31,6 +33,15 @@ def text_encoder_parameters(encoder_dir: Path, threads: int) -> Mapping[str, str
     }
 
 
+def image_encoder_parameters(directory: Path, threads: int) -> Mapping[str, str]:
+    """Return the parameters by which image_encoder loads the directory of a tower."""
+    return {
+        "encoder_dir": str(directory.resolve()),
+        "encoder_version": read_about_tower(directory)["version"],
+        "threads": str(threads),
+    }
+
+
 def user_encoder_parameters() -> Mapping[str, str]:
     """Return the parameters of user_encoder: releases may lie anywhere on this machine."""
     return {"releases_root": "/"}
@@ -38,7 +49,7 @@ def user_encoder_parameters() -> Mapping[str, str]:
 
 async def is_broken(stub: service_pb2_grpc.GRPCInferenceServiceStub, model: str) -> bool:
     """Tell whether Triton lives but an inference fails; one that is late proves nothing."""
-    probe = _text_probe() if model == TEXT_ENCODER else _user_probe()
+    probe = _user_probe() if model == USER_ENCODER else _bytes_probe(model)
     try:
         await stub.ModelInfer(probe, timeout=PROBE_TIMEOUT_S)
     except grpc.aio.AioRpcError as error:
@@ -46,10 +57,12 @@ async def is_broken(stub: service_pb2_grpc.GRPCInferenceServiceStub, model: str)
     return False
 
 
-def _text_probe() -> service_pb2.ModelInferRequest:
-    request = service_pb2.ModelInferRequest(model_name=TEXT_ENCODER)
-    request.inputs.add(name="TEXT", datatype="BYTES", shape=[1, 1])
-    request.raw_input_contents.append(bytes(4))  # one text, of no bytes
+def _bytes_probe(model: str) -> service_pb2.ModelInferRequest:
+    """Return a request with one text, or one image that is none, of no bytes."""
+    request = service_pb2.ModelInferRequest(model_name=model)
+    name = "TEXT" if model == TEXT_ENCODER else "IMAGE"
+    request.inputs.add(name=name, datatype="BYTES", shape=[1, 1])
+    request.raw_input_contents.append(bytes(4))
     return request
 
 

@@ -1,4 +1,4 @@
-"""A hand-written stand-in for the client of the text encoder."""
+"""Hand-written stand-ins for the clients of the text and the image encoder."""
 
 from collections.abc import Sequence
 
@@ -44,6 +44,25 @@ class FakeTextEncoder:
         if self.down:
             nothing = grpc.aio.Metadata()
             raise grpc.aio.AioRpcError(grpc.StatusCode.UNAVAILABLE, nothing, nothing, "down")
+
+
+class FakeImageEncoder(FakeTextEncoder):
+    """Makes vectors from images' bytes; every image can be read."""
+
+    def __init__(self) -> None:
+        super().__init__("fake-tower")
+        self.images: list[bytes] = []
+
+    async def encode(  # type: ignore[override]
+        self,
+        images: Sequence[bytes],
+        *,
+        timeout: float,  # noqa: ASYNC109
+    ) -> tuple[npt.NDArray[np.float32], npt.NDArray[np.bool_]]:
+        self._answer()
+        self.images += images
+        found = [fake_vector(image.hex()) for image in images]
+        return np.array(found, np.float32), np.ones(len(images), np.bool_)
 
 
 def fake_vector(text: str) -> npt.NDArray[np.float32]:

@@ -23,7 +23,9 @@ def stub_of(server: Triton, model: str) -> int:
 
 
 @contextmanager
-def running_triton(log_dir: Path, encoder_dir: Path | None = None) -> Iterator[Triton]:
+def running_triton(
+    log_dir: Path, encoder_dir: Path | None = None, image_encoder_dir: Path | None = None
+) -> Iterator[Triton]:
     """Run Triton on free ports; `.settings.target` is its gRPC address. Not inside a loop."""
     http_port, grpc_port, metrics_port = free_ports(3)
     settings = TritonSettings(
@@ -32,6 +34,7 @@ def running_triton(log_dir: Path, encoder_dir: Path | None = None) -> Iterator[T
         grpc_port=grpc_port,
         metrics_port=metrics_port,
         log_file=log_dir / "triton.log",
+        image_encoder_dir=image_encoder_dir,
     )
     triton = Triton(settings)
     asyncio.run(triton.start())

@@ -9,6 +9,7 @@ import pytest
 from features.policy import NO_POLICY, Policy
 from retrieval_service.catalogue.catalogue import Catalogue
 from retrieval_service.catalogue.database import Database
+from retrieval_service.catalogue.images import Images
 from retrieval_service.catalogue.store import Store
 from retrieval_service.catalogue.vectors import Vectors
 from retrieval_service.catalogue.view import View
@@ -16,7 +17,7 @@ from retrieval_service.encoder import Encoder
 from serving.errors import DependencyUnavailable, InvalidField, StorageUnavailable
 from tandem.v1.catalog_service_pb2 import UpsertItemsRequest, UpsertItemsResponse
 from tandem.v1.item_pb2 import Item
-from tests.support.encoder import FakeTextEncoder
+from tests.support.encoder import FakeImageEncoder, FakeTextEncoder
 
 
 @dataclass
@@ -25,6 +26,7 @@ class Parts:
     view: View
     catalogue: Catalogue
     encoder: FakeTextEncoder
+    images: FakeImageEncoder
 
     async def upsert(
         self, *items: Item, upsert_id: str = "", number: int = 0
@@ -42,7 +44,10 @@ def open_parts(path: Path) -> Parts:
     store = Store(Database(f"sqlite:///{path}"))
     view, encoder = View(store), FakeTextEncoder()
     vectors = Vectors(store, Encoder(encoder, 10.0))  # type: ignore[arg-type]
-    return Parts(store, view, Catalogue(store, vectors, view), encoder)
+    image_encoder = FakeImageEncoder()
+    images = Images(store, image_encoder, 10.0)  # type: ignore[arg-type]
+    catalogue = Catalogue(store, vectors, images, view)
+    return Parts(store, view, catalogue, encoder, image_encoder)
 
 
 @pytest.fixture
@@ -263,3 +268,26 @@ async def test_another_policy_judges_the_whole_catalogue_at_once(parts: Parts) -
     assert set(parts.view.verdicts) == {str(n) for n in range(1, 40, 2)}
     await parts.view.enforce(NO_POLICY)
     assert not parts.view.verdicts
+
+
+async def test_an_image_is_encoded_once_and_its_vector_is_kept(parts: Parts) -> None:
+    images = parts.images
+    await parts.upsert(Item(item_id="a", images={"look": b"1"}))
+    first = (await parts.store.changes(0, 10))[0].item
+    await parts.upsert(Item(item_id="a", images={"look": b"1"}), Item(item_id="b"))
+    await parts.upsert(Item(item_id="b", images={"look": b"1", "cover": b"2"}))
+    assert images.images == [b"1", b"2"]
+    second = next(c.item for c in await parts.store.changes(0, 10) if c.item_id == "b")
+    assert first is not None
+    assert second is not None
+    assert not second.images
+    assert second.vectors["look"] == first.vectors["look"] != second.vectors["cover"]
+
+
+async def test_images_without_an_image_encoder_are_refused_and_nothing_is_stored(
+    parts: Parts,
+) -> None:
+    parts.images.down = True
+    with pytest.raises(DependencyUnavailable, match="image_encoder"):
+        await parts.upsert(item("plain"), Item(item_id="a", images={"look": b"1"}))
+    assert not await parts.catalogue.get(["plain", "a"])

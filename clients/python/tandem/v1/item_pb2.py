@@ -26,7 +26,7 @@ from google.protobuf import timestamp_pb2 as google_dot_protobuf_dot_timestamp__
 from tandem.v1 import common_pb2 as tandem_dot_v1_dot_common__pb2
 
 
-DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n\x14tandem/v1/item.proto\x12\ttandem.v1\x1a\x1fgoogle/protobuf/timestamp.proto\x1a\x16tandem/v1/common.proto\"u\n\x0e\x41ttributeValue\x12\x16\n\x0cstring_value\x18\x01 \x01(\tH\x00\x12\x15\n\x0bint64_value\x18\x02 \x01(\x03H\x00\x12\x16\n\x0c\x64ouble_value\x18\x03 \x01(\x01H\x00\x12\x14\n\nbool_value\x18\x04 \x01(\x08H\x00\x42\x06\n\x04kind\"\xf1\x03\n\x04Item\x12\x0f\n\x07item_id\x18\x01 \x01(\t\x12\r\n\x05title\x18\x02 \x01(\t\x12\x13\n\x0b\x64\x65scription\x18\x03 \x01(\t\x12\x12\n\ncategories\x18\x04 \x03(\t\x12\x0c\n\x04tags\x18\x05 \x03(\t\x12\r\n\x05\x62rand\x18\x06 \x01(\t\x12\x15\n\rlanguage_code\x18\x07 \x01(\t\x12/\n\x0b\x63reate_time\x18\x08 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12\x13\n\x0bunavailable\x18\t \x01(\x08\x12\x1f\n\x05place\x18\n \x01(\x0b\x32\x10.tandem.v1.Place\x12\x33\n\nattributes\x18\x0b \x03(\x0b\x32\x1f.tandem.v1.Item.AttributesEntry\x12\x10\n\x08revision\x18\x0c \x01(\x03\x12-\n\x07vectors\x18\r \x03(\x0b\x32\x1c.tandem.v1.Item.VectorsEntry\x1aL\n\x0f\x41ttributesEntry\x12\x0b\n\x03key\x18\x01 \x01(\t\x12(\n\x05value\x18\x02 \x01(\x0b\x32\x19.tandem.v1.AttributeValue:\x02\x38\x01\x1a\x41\n\x0cVectorsEntry\x12\x0b\n\x03key\x18\x01 \x01(\t\x12 \n\x05value\x18\x02 \x01(\x0b\x32\x11.tandem.v1.Vector:\x02\x38\x01\"U\n\x0cItemOverride\x12\x1d\n\x04item\x18\x01 \x01(\x0b\x32\x0f.tandem.v1.Item\x12&\n\x0btext_vector\x18\x02 \x01(\x0b\x32\x11.tandem.v1.Vectorb\x06proto3')
+DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n\x14tandem/v1/item.proto\x12\ttandem.v1\x1a\x1fgoogle/protobuf/timestamp.proto\x1a\x16tandem/v1/common.proto\"u\n\x0e\x41ttributeValue\x12\x16\n\x0cstring_value\x18\x01 \x01(\tH\x00\x12\x15\n\x0bint64_value\x18\x02 \x01(\x03H\x00\x12\x16\n\x0c\x64ouble_value\x18\x03 \x01(\x01H\x00\x12\x14\n\nbool_value\x18\x04 \x01(\x08H\x00\x42\x06\n\x04kind\"\xcd\x04\n\x04Item\x12\x0f\n\x07item_id\x18\x01 \x01(\t\x12\r\n\x05title\x18\x02 \x01(\t\x12\x13\n\x0b\x64\x65scription\x18\x03 \x01(\t\x12\x12\n\ncategories\x18\x04 \x03(\t\x12\x0c\n\x04tags\x18\x05 \x03(\t\x12\r\n\x05\x62rand\x18\x06 \x01(\t\x12\x15\n\rlanguage_code\x18\x07 \x01(\t\x12/\n\x0b\x63reate_time\x18\x08 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12\x13\n\x0bunavailable\x18\t \x01(\x08\x12\x1f\n\x05place\x18\n \x01(\x0b\x32\x10.tandem.v1.Place\x12\x33\n\nattributes\x18\x0b \x03(\x0b\x32\x1f.tandem.v1.Item.AttributesEntry\x12\x10\n\x08revision\x18\x0c \x01(\x03\x12-\n\x07vectors\x18\r \x03(\x0b\x32\x1c.tandem.v1.Item.VectorsEntry\x12+\n\x06images\x18\x0e \x03(\x0b\x32\x1b.tandem.v1.Item.ImagesEntry\x1aL\n\x0f\x41ttributesEntry\x12\x0b\n\x03key\x18\x01 \x01(\t\x12(\n\x05value\x18\x02 \x01(\x0b\x32\x19.tandem.v1.AttributeValue:\x02\x38\x01\x1a\x41\n\x0cVectorsEntry\x12\x0b\n\x03key\x18\x01 \x01(\t\x12 \n\x05value\x18\x02 \x01(\x0b\x32\x11.tandem.v1.Vector:\x02\x38\x01\x1a-\n\x0bImagesEntry\x12\x0b\n\x03key\x18\x01 \x01(\t\x12\r\n\x05value\x18\x02 \x01(\x0c:\x02\x38\x01\"U\n\x0cItemOverride\x12\x1d\n\x04item\x18\x01 \x01(\x0b\x32\x0f.tandem.v1.Item\x12&\n\x0btext_vector\x18\x02 \x01(\x0b\x32\x11.tandem.v1.Vectorb\x06proto3')
 
 _globals = globals()
 _builder.BuildMessageAndEnumDescriptors(DESCRIPTOR, _globals)
@@ -37,14 +37,18 @@ if not _descriptor._USE_C_DESCRIPTORS:
   _globals['_ITEM_ATTRIBUTESENTRY']._serialized_options = b'8\001'
   _globals['_ITEM_VECTORSENTRY']._loaded_options = None
   _globals['_ITEM_VECTORSENTRY']._serialized_options = b'8\001'
+  _globals['_ITEM_IMAGESENTRY']._loaded_options = None
+  _globals['_ITEM_IMAGESENTRY']._serialized_options = b'8\001'
   _globals['_ATTRIBUTEVALUE']._serialized_start=92
   _globals['_ATTRIBUTEVALUE']._serialized_end=209
   _globals['_ITEM']._serialized_start=212
-  _globals['_ITEM']._serialized_end=709
-  _globals['_ITEM_ATTRIBUTESENTRY']._serialized_start=566
-  _globals['_ITEM_ATTRIBUTESENTRY']._serialized_end=642
-  _globals['_ITEM_VECTORSENTRY']._serialized_start=644
-  _globals['_ITEM_VECTORSENTRY']._serialized_end=709
-  _globals['_ITEMOVERRIDE']._serialized_start=711
-  _globals['_ITEMOVERRIDE']._serialized_end=796
+  _globals['_ITEM']._serialized_end=801
+  _globals['_ITEM_ATTRIBUTESENTRY']._serialized_start=611
+  _globals['_ITEM_ATTRIBUTESENTRY']._serialized_end=687
+  _globals['_ITEM_VECTORSENTRY']._serialized_start=689
+  _globals['_ITEM_VECTORSENTRY']._serialized_end=754
+  _globals['_ITEM_IMAGESENTRY']._serialized_start=756
+  _globals['_ITEM_IMAGESENTRY']._serialized_end=801
+  _globals['_ITEMOVERRIDE']._serialized_start=803
+  _globals['_ITEMOVERRIDE']._serialized_end=888
 # @@protoc_insertion_point(module_scope)

@@ -104,6 +104,26 @@ class Item(_message.Message):
         def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
         def WhichOneof(self, oneof_group: _Never) -> None: ...
 
+    @_typing.final
+    class ImagesEntry(_message.Message):
+        DESCRIPTOR: _descriptor.Descriptor
+
+        KEY_FIELD_NUMBER: _builtins.int
+        VALUE_FIELD_NUMBER: _builtins.int
+        key: _builtins.str
+        value: _builtins.bytes
+        def __init__(
+            self,
+            *,
+            key: _builtins.str = ...,
+            value: _builtins.bytes = ...,
+        ) -> None: ...
+        _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+        def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+        _ClearFieldArgType: _TypeAlias = _typing.Literal["key", b"key", "value", b"value"]  # noqa: Y015
+        def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+        def WhichOneof(self, oneof_group: _Never) -> None: ...
+
     ITEM_ID_FIELD_NUMBER: _builtins.int
     TITLE_FIELD_NUMBER: _builtins.int
     DESCRIPTION_FIELD_NUMBER: _builtins.int
@@ -117,6 +137,7 @@ class Item(_message.Message):
     ATTRIBUTES_FIELD_NUMBER: _builtins.int
     REVISION_FIELD_NUMBER: _builtins.int
     VECTORS_FIELD_NUMBER: _builtins.int
+    IMAGES_FIELD_NUMBER: _builtins.int
     item_id: _builtins.str
     """The caller's id, 1 to 256 bytes of UTF-8 without control characters. Required."""
     title: _builtins.str
@@ -159,6 +180,13 @@ class Item(_message.Message):
         keeps the vector that the release has of it. Answers of CatalogService leave vectors out.
         """
 
+    @_builtins.property
+    def images(self) -> _containers.ScalarMap[_builtins.str, _builtins.bytes]:
+        """Images, encoded as JPEG, PNG, WebP, GIF or BMP, by the name of the space whose vectors the image
+        encoder computes of them; a space that `vectors` names cannot be among them. At most 4 MiB each.
+        They are not kept, their vectors are. Catalogue only: other messages leave them empty.
+        """
+
     def __init__(
         self,
         *,
@@ -175,10 +203,11 @@ class Item(_message.Message):
         attributes: _abc.Mapping[_builtins.str, Global___AttributeValue] | None = ...,
         revision: _builtins.int = ...,
         vectors: _abc.Mapping[_builtins.str, _common_pb2.Vector] | None = ...,
+        images: _abc.Mapping[_builtins.str, _builtins.bytes] | None = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _typing.Literal["create_time", b"create_time", "place", b"place"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["attributes", b"attributes", "brand", b"brand", "categories", b"categories", "create_time", b"create_time", "description", b"description", "item_id", b"item_id", "language_code", b"language_code", "place", b"place", "revision", b"revision", "tags", b"tags", "title", b"title", "unavailable", b"unavailable", "vectors", b"vectors"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["attributes", b"attributes", "brand", b"brand", "categories", b"categories", "create_time", b"create_time", "description", b"description", "images", b"images", "item_id", b"item_id", "language_code", b"language_code", "place", b"place", "revision", b"revision", "tags", b"tags", "title", b"title", "unavailable", b"unavailable", "vectors", b"vectors"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 

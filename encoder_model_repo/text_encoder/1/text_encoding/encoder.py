@@ -52,7 +52,7 @@ class Encoder:
         directory = Path(parameters["encoder_dir"])
         if not (directory / "encoder.json").is_file():
             raise EncoderUnusable(f"{directory}: there is no encoder.json in it")
-        with _blaming(f"{directory}: encoder.json"):
+        with blaming(f"{directory}: encoder.json"):
             about = json.loads((directory / "encoder.json").read_text(encoding="utf-8"))
             version = about["version"]
             if about["format"] != FORMAT:
@@ -60,9 +60,9 @@ class Encoder:
         wanted = parameters.get("encoder_version", "")
         if wanted not in ("", version):
             raise EncoderUnusable(f"{directory}: holds {version}, not {wanted}")
-        with _blaming(f"{directory}: tokenizer.json"):
+        with blaming(f"{directory}: tokenizer.json"):
             tokenisation = Tokenisation(directory / "tokenizer.json", about["max_tokens"])
-        with _blaming(f"{directory}: the network"):
+        with blaming(f"{directory}: the network"):
             engine = _engine(directory, about["pooling"], parameters, device)
             encoder = cls(tokenisation, engine, about)
             # The first call pays for memory and kernels; it also proves that the engine works.
@@ -95,7 +95,7 @@ def _engine(directory: Path, pooling: str, parameters: Mapping[str, str], device
 
 
 @contextmanager
-def _blaming(what: str) -> Iterator[None]:
+def blaming(what: str) -> Iterator[None]:
     """Make any error one line that begins with what is to blame."""
     try:
         yield
