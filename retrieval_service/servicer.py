@@ -70,4 +70,6 @@ class CatalogServicer(catalog_service_pb2_grpc.CatalogServiceServicer):
     async def ListItems(
         self, request: ListItemsRequest, context: grpc.ServicerContext
     ) -> ListItemsResponse:
-        return await self._catalogue.page(request.page_size, request.page_token)
+        return await self._catalogue.page(
+            request.page_size, request.page_token, with_vectors=request.with_vectors
+        )

@@ -20,6 +20,8 @@ from tandem.v1.item_pb2 import Item
 
 PAGE_SIZE_DEFAULT = 100
 PAGE_SIZE_MAX = 1_000
+# Eight spaces of 4,096 numbers each would fill a message with a page of 1,000.
+VECTOR_PAGE_SIZE_MAX = 100
 _AFTER = "after:"
 
 
@@ -61,13 +63,18 @@ class Catalogue:
         _check_ids(item_ids)
         return await self._store.get(item_ids)
 
-    async def page(self, page_size: int, page_token: str) -> ListItemsResponse:
+    async def page(
+        self, page_size: int, page_token: str, *, with_vectors: bool = False
+    ) -> ListItemsResponse:
         """Return a page of the catalogue."""
         check_integer("page_size", page_size, low=0, high=PAGE_SIZE_MAX)
         if page_token and not page_token.startswith(_AFTER):
             raise InvalidField("page_token", "must be the next_page_token of the page before")
         size = page_size or PAGE_SIZE_DEFAULT
-        items, total = await self._store.page(page_token.removeprefix(_AFTER), size + 1)
+        if with_vectors:
+            size = min(size, VECTOR_PAGE_SIZE_MAX)
+        after = page_token.removeprefix(_AFTER)
+        items, total = await self._store.page(after, size + 1, with_vectors=with_vectors)
         response = ListItemsResponse(items=items[:size], total_count=total)
         if len(items) > size:
             response.next_page_token = _AFTER + items[size - 1].item_id

@@ -6,7 +6,7 @@ A stored item holds the hash of each vector in its place; the vector lies beside
 from collections.abc import Sequence
 
 import numpy as np
-from sqlalchemy import Connection, insert, select
+from sqlalchemy import Connection, insert, select, tuple_
 
 from features.item_vectors import (
     NO_VECTOR,
@@ -18,7 +18,7 @@ from features.item_vectors import (
     unit_vectors,
     vector_hash,
 )
-from retrieval_service.catalogue.tables import spaces
+from retrieval_service.catalogue.tables import spaces, vectors
 from serving.errors import InvalidField
 from serving.validation import check_size
 from tandem.v1.item_pb2 import Item
@@ -62,6 +62,20 @@ def hash_of(item: Item, space: str) -> str:
     """Return the hash of a stored item's vector, NO_VECTOR where it brought none."""
     # Reading a key of the map would make it.
     return item.vectors[space].float32_values.decode() if space in item.vectors else NO_VECTOR
+
+
+def put_vectors(connection: Connection, items: Sequence[Item]) -> None:
+    """Put the vectors of stored items in the place of their hashes again."""
+    wanted = {(version_of(space), hash_of(item, space)) for item in items for space in item.vectors}
+    named = tuple_(vectors.c.encoder_version, vectors.c.text_hash)
+    found = {
+        (row.encoder_version, row.text_hash): row.vector
+        for row in connection.execute(select(vectors).where(named.in_(wanted)))
+    }
+    for item in items:
+        for space in list(item.vectors):
+            raw = found[version_of(space), hash_of(item, space)]
+            item.vectors[space].float32_values = raw
 
 
 def version_of(space: str) -> str:

@@ -6,7 +6,7 @@ from sqlalchemy import Connection, RowMapping, delete, func, insert, select, upd
 
 from retrieval_service.catalogue.attributes import read_schema, widen_schema
 from retrieval_service.catalogue.database import Database
-from retrieval_service.catalogue.media import widen_spaces
+from retrieval_service.catalogue.media import put_vectors, widen_spaces
 from retrieval_service.catalogue.records import Change, Draft, NewVector, Written
 from retrieval_service.catalogue.tables import items, state, upserts, vectors
 from tandem.v1.item_pb2 import Item
@@ -94,7 +94,9 @@ class Store:
         found = await self._database.read(work)
         return [found[item_id] for item_id in item_ids if item_id in found]
 
-    async def page(self, after: str, size: int) -> tuple[list[Item], int]:
+    async def page(
+        self, after: str, size: int, *, with_vectors: bool = False
+    ) -> tuple[list[Item], int]:
         """Return up to `size` items with ids greater than `after`, and how many exist in all."""
 
         def work(connection: Connection) -> tuple[list[Item], int]:
@@ -102,6 +104,10 @@ class Store:
             query = select(items).where(live & (items.c.item_id > after))
             rows = connection.execute(query.order_by(items.c.item_id).limit(size)).mappings()
             total = connection.scalar(select(func.count()).select_from(items).where(live))
+            if with_vectors:
+                found = [_item(row) for row in rows]
+                put_vectors(connection, found)
+                return found, total or 0
             return [_answered(row) for row in rows], total or 0
 
         return await self._database.read(work)

@@ -42,6 +42,12 @@ def train(
         "--from-events",
         help="Train on what a running stack has logged, beginning with the release that serves.",
     ),
+    relations: Path | None = typer.Option(
+        None,
+        exists=True,
+        dir_okay=False,
+        help="With --from-events: the relations table of the items, .csv, .csv.gz or .parquet.",
+    ),
     out: Path = typer.Option(..., "--out", "-o", help="The release directory to write."),
     settings_file: Path | None = SettingsFile,
     changes: list[str] = typer.Option(
@@ -83,12 +89,14 @@ def train(
         raise CommandFailed(f"{out} exists already; a release is never overwritten")
     if from_events == bool(dataset):
         raise CommandFailed("give either --dataset or --from-events")
+    if relations is not None and not from_events:
+        raise CommandFailed("--relations goes with --from-events; a data set has its own")
     for option, release in (("--warm-start", warm_start), ("--against", against)):
         if release is not None:
             need_release(option, release)
     logged = None
     if from_events:
-        logged = fetch_logged(target, catalog_target, out, restart=restart)
+        logged = fetch_logged(target, catalog_target, out, relations=relations, restart=restart)
         dataset = str(logged.directory)
         warm_start, against = warm_start or logged.live, against or logged.live
     need_dataset(dataset)

@@ -82,3 +82,11 @@ def test_what_training_cannot_help_is_told_in_one_line(error, said):
     with pytest.raises(CommandFailed) as raised, training_run():
         raise error
     assert str(raised.value) == said
+
+
+def test_relations_beside_a_data_set_are_refused(dataset, tmp_path):
+    relations = tmp_path / "relations.csv"
+    relations.write_text("head,relation,tail\n")
+    status, said = run("train", "-d", dataset, "--out", tmp_path / "r", "--relations", relations)
+    assert status == 1
+    assert "--relations goes with --from-events" in said

@@ -56,6 +56,12 @@ def written(directory: Path, *parts: ExportEventsResponse, items: list[Item]) ->
     return open_dataset(str(directory / "data"), rejects=directory / "rejects.csv")
 
 
+def with_vector(item_id: str, vector: list[float]) -> Item:
+    item = Item(item_id=item_id)
+    item.vectors["look"].float32_values = np.array(vector, "<f4").tobytes()
+    return item
+
+
 ITEMS = [Item(item_id=i) for i in ("a", "b", "c")]
 
 
@@ -145,3 +151,14 @@ def test_lists_of_which_nothing_is_known_are_left_out(
     part = ExportEventsResponse(events=events, impressions=lists)
     data = written(tmp_path, part, items=ITEMS)
     assert len(data.impressions) == 2 * kept
+
+
+def test_vectors_come_along(tmp_path: Path) -> None:
+    events = [logged("a", event_pb2.ACTION_VIEW, 1), logged("b", event_pb2.ACTION_VIEW, 2)]
+    items = [with_vector("a", [0, 1]), Item(item_id="b"), with_vector("c", [3, 4])]
+    data = written(tmp_path, ExportEventsResponse(events=events), items=items)
+    assert list(data.vectors) == ["look"]
+    by_id = dict(zip(data.items["item_id"], data.vectors["look"].tolist(), strict=True))
+    assert by_id["a"] == [0, 1]
+    assert by_id["b"] == [0, 0]
+    np.testing.assert_allclose(by_id["c"], [0.6, 0.8], atol=1e-3)

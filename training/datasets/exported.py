@@ -87,7 +87,13 @@ def write_exported(
             shown = [row for one in part.impressions for row in _list_rows(one, outcomes)]
             lists.write_table(pa.Table.from_pylist(shown, LISTS))
             profiles.extend(part.profiles)
-    _write(directory / "items.parquet", pd.DataFrame([_item_row(item) for item in items]))
+    of_items: list[dict[str, Any]] = []
+    vectors: list[dict[str, Any]] = []
+    for item in items:
+        of_items.append(_item_row(item))
+        vectors.extend(_vector_rows(item))
+    _write(directory / "items.parquet", pd.DataFrame(of_items))
+    _write(directory / "vectors.parquet", pd.DataFrame(vectors))
     _write(directory / "users.parquet", pd.DataFrame([_user_row(known) for known in profiles]))
     about = {"name": name, "repeat": repeat}
     (directory / "dataset.json").write_text(json.dumps(about, ensure_ascii=False))
@@ -166,6 +172,12 @@ def _item_row(item: Item) -> dict[str, Any]:
         "lon": item.place.longitude if placed else None,
         **attributes,
     }
+
+
+def _vector_rows(item: Item) -> Iterator[dict[str, Any]]:
+    for space, vector in item.vectors.items():
+        values = np.frombuffer(vector.float32_values, "<f4")
+        yield {"item_id": item.item_id, "space": space, "vector": values}
 
 
 def _user_row(known: KnownProfile) -> dict[str, Any]:

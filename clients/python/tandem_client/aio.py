@@ -73,11 +73,13 @@ class AsyncTandemClient:
     list_releases = _method(calls.list_releases)
     get_info = _method(calls.get_info)
 
-    async def list_items(self, *, page_size: int = 1000) -> AsyncIterator[Item]:
+    async def list_items(
+        self, *, page_size: int = 1000, with_vectors: bool = False
+    ) -> AsyncIterator[Item]:
         """Yield the whole catalogue, ordered by item id."""
         token = ""
         while True:
-            page = await self.list_items_page(token, page_size=page_size)
+            page = await self.list_items_page(token, page_size=page_size, with_vectors=with_vectors)
             for item in page.items:
                 yield item
             token = page.next_page_token

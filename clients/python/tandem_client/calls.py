@@ -175,10 +175,16 @@ def get_items(
 
 
 def list_items_page(
-    page_token: str = "", *, page_size: int = 0, timeout_s: float | None = None
+    page_token: str = "",
+    *,
+    page_size: int = 0,
+    with_vectors: bool = False,
+    timeout_s: float | None = None,
 ) -> Call[ListItemsResponse]:
     """Return one page of the catalogue, ordered by item id."""
-    request = catalog_service_pb2.ListItemsRequest(page_token=page_token, page_size=page_size)
+    request = catalog_service_pb2.ListItemsRequest(
+        page_token=page_token, page_size=page_size, with_vectors=with_vectors
+    )
     return Call(catalog_service_pb2_grpc.CatalogServiceStub, "ListItems", request, timeout_s)
 
 

@@ -76,11 +76,11 @@ class TandemClient:
     list_releases = _method(calls.list_releases)
     get_info = _method(calls.get_info)
 
-    def list_items(self, *, page_size: int = 1000) -> Iterator[Item]:
+    def list_items(self, *, page_size: int = 1000, with_vectors: bool = False) -> Iterator[Item]:
         """Yield the whole catalogue, ordered by item id."""
         token = ""
         while True:
-            page = self.list_items_page(token, page_size=page_size)
+            page = self.list_items_page(token, page_size=page_size, with_vectors=with_vectors)
             yield from page.items
             token = page.next_page_token
             if not token:

@@ -4,6 +4,7 @@ from collections.abc import AsyncIterator, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
+import numpy as np
 import pytest
 
 from features.policy import NO_POLICY, Policy
@@ -291,3 +292,16 @@ async def test_images_without_an_image_encoder_are_refused_and_nothing_is_stored
     with pytest.raises(DependencyUnavailable, match="image_encoder"):
         await parts.upsert(item("plain"), Item(item_id="a", images={"look": b"1"}))
     assert not await parts.catalogue.get(["plain", "a"])
+
+
+async def test_pages_have_vectors_where_they_are_asked_for(parts: Parts) -> None:
+    bringing = item("a")
+    bringing.vectors["sound"].float32_values = np.array([0, 2], "<f4").tobytes()
+    await parts.upsert(bringing, item("b"))
+    without = await parts.catalogue.page(10, "")
+    assert not any(one.vectors for one in without.items)
+    page = await parts.catalogue.page(1_000, "", with_vectors=True)
+    vectors = {one.item_id: dict(one.vectors) for one in page.items}
+    assert list(vectors["a"]) == ["sound"]
+    assert np.frombuffer(vectors["a"]["sound"].float32_values, "<f4").tolist() == [0, 1]
+    assert not vectors["b"]

@@ -25,7 +25,7 @@ _sym_db = _symbol_database.Default()
 from tandem.v1 import item_pb2 as tandem_dot_v1_dot_item__pb2
 
 
-DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n\x1ftandem/v1/catalog_service.proto\x12\ttandem.v1\x1a\x14tandem/v1/item.proto\"]\n\x12UpsertItemsRequest\x12\x1e\n\x05items\x18\x01 \x03(\x0b\x32\x0f.tandem.v1.Item\x12\x11\n\tupsert_id\x18\x02 \x01(\t\x12\x14\n\x0c\x62\x61tch_number\x18\x03 \x01(\x03\"u\n\x13UpsertItemsResponse\x12\x15\n\rwritten_count\x18\x01 \x01(\x03\x12\x17\n\x0funchanged_count\x18\x02 \x01(\x03\x12\x1c\n\x14truncated_text_count\x18\x03 \x01(\x03\x12\x10\n\x08revision\x18\x04 \x01(\x03\"-\n\x18GetUpsertProgressRequest\x12\x11\n\tupsert_id\x18\x01 \x01(\t\"1\n\x19GetUpsertProgressResponse\x12\x14\n\x0c\x62\x61tch_number\x18\x01 \x01(\x03\"&\n\x12\x44\x65leteItemsRequest\x12\x10\n\x08item_ids\x18\x01 \x03(\t\">\n\x13\x44\x65leteItemsResponse\x12\x15\n\rdeleted_count\x18\x01 \x01(\x03\x12\x10\n\x08revision\x18\x02 \x01(\x03\"(\n\x14\x42\x61tchGetItemsRequest\x12\x10\n\x08item_ids\x18\x01 \x03(\t\"7\n\x15\x42\x61tchGetItemsResponse\x12\x1e\n\x05items\x18\x01 \x03(\x0b\x32\x0f.tandem.v1.Item\"9\n\x10ListItemsRequest\x12\x11\n\tpage_size\x18\x01 \x01(\x05\x12\x12\n\npage_token\x18\x02 \x01(\t\"a\n\x11ListItemsResponse\x12\x1e\n\x05items\x18\x01 \x03(\x0b\x32\x0f.tandem.v1.Item\x12\x17\n\x0fnext_page_token\x18\x02 \x01(\t\x12\x13\n\x0btotal_count\x18\x03 \x01(\x03\x32\xaa\x03\n\x0e\x43\x61talogService\x12N\n\x0bUpsertItems\x12\x1d.tandem.v1.UpsertItemsRequest\x1a\x1e.tandem.v1.UpsertItemsResponse(\x01\x12^\n\x11GetUpsertProgress\x12#.tandem.v1.GetUpsertProgressRequest\x1a$.tandem.v1.GetUpsertProgressResponse\x12L\n\x0b\x44\x65leteItems\x12\x1d.tandem.v1.DeleteItemsRequest\x1a\x1e.tandem.v1.DeleteItemsResponse\x12R\n\rBatchGetItems\x12\x1f.tandem.v1.BatchGetItemsRequest\x1a .tandem.v1.BatchGetItemsResponse\x12\x46\n\tListItems\x12\x1b.tandem.v1.ListItemsRequest\x1a\x1c.tandem.v1.ListItemsResponseb\x06proto3')
+DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n\x1ftandem/v1/catalog_service.proto\x12\ttandem.v1\x1a\x14tandem/v1/item.proto\"]\n\x12UpsertItemsRequest\x12\x1e\n\x05items\x18\x01 \x03(\x0b\x32\x0f.tandem.v1.Item\x12\x11\n\tupsert_id\x18\x02 \x01(\t\x12\x14\n\x0c\x62\x61tch_number\x18\x03 \x01(\x03\"u\n\x13UpsertItemsResponse\x12\x15\n\rwritten_count\x18\x01 \x01(\x03\x12\x17\n\x0funchanged_count\x18\x02 \x01(\x03\x12\x1c\n\x14truncated_text_count\x18\x03 \x01(\x03\x12\x10\n\x08revision\x18\x04 \x01(\x03\"-\n\x18GetUpsertProgressRequest\x12\x11\n\tupsert_id\x18\x01 \x01(\t\"1\n\x19GetUpsertProgressResponse\x12\x14\n\x0c\x62\x61tch_number\x18\x01 \x01(\x03\"&\n\x12\x44\x65leteItemsRequest\x12\x10\n\x08item_ids\x18\x01 \x03(\t\">\n\x13\x44\x65leteItemsResponse\x12\x15\n\rdeleted_count\x18\x01 \x01(\x03\x12\x10\n\x08revision\x18\x02 \x01(\x03\"(\n\x14\x42\x61tchGetItemsRequest\x12\x10\n\x08item_ids\x18\x01 \x03(\t\"7\n\x15\x42\x61tchGetItemsResponse\x12\x1e\n\x05items\x18\x01 \x03(\x0b\x32\x0f.tandem.v1.Item\"O\n\x10ListItemsRequest\x12\x11\n\tpage_size\x18\x01 \x01(\x05\x12\x12\n\npage_token\x18\x02 \x01(\t\x12\x14\n\x0cwith_vectors\x18\x03 \x01(\x08\"a\n\x11ListItemsResponse\x12\x1e\n\x05items\x18\x01 \x03(\x0b\x32\x0f.tandem.v1.Item\x12\x17\n\x0fnext_page_token\x18\x02 \x01(\t\x12\x13\n\x0btotal_count\x18\x03 \x01(\x03\x32\xaa\x03\n\x0e\x43\x61talogService\x12N\n\x0bUpsertItems\x12\x1d.tandem.v1.UpsertItemsRequest\x1a\x1e.tandem.v1.UpsertItemsResponse(\x01\x12^\n\x11GetUpsertProgress\x12#.tandem.v1.GetUpsertProgressRequest\x1a$.tandem.v1.GetUpsertProgressResponse\x12L\n\x0b\x44\x65leteItems\x12\x1d.tandem.v1.DeleteItemsRequest\x1a\x1e.tandem.v1.DeleteItemsResponse\x12R\n\rBatchGetItems\x12\x1f.tandem.v1.BatchGetItemsRequest\x1a .tandem.v1.BatchGetItemsResponse\x12\x46\n\tListItems\x12\x1b.tandem.v1.ListItemsRequest\x1a\x1c.tandem.v1.ListItemsResponseb\x06proto3')
 
 _globals = globals()
 _builder.BuildMessageAndEnumDescriptors(DESCRIPTOR, _globals)
@@ -49,9 +49,9 @@ if not _descriptor._USE_C_DESCRIPTORS:
   _globals['_BATCHGETITEMSRESPONSE']._serialized_start=526
   _globals['_BATCHGETITEMSRESPONSE']._serialized_end=581
   _globals['_LISTITEMSREQUEST']._serialized_start=583
-  _globals['_LISTITEMSREQUEST']._serialized_end=640
-  _globals['_LISTITEMSRESPONSE']._serialized_start=642
-  _globals['_LISTITEMSRESPONSE']._serialized_end=739
-  _globals['_CATALOGSERVICE']._serialized_start=742
-  _globals['_CATALOGSERVICE']._serialized_end=1168
+  _globals['_LISTITEMSREQUEST']._serialized_end=662
+  _globals['_LISTITEMSRESPONSE']._serialized_start=664
+  _globals['_LISTITEMSRESPONSE']._serialized_end=761
+  _globals['_CATALOGSERVICE']._serialized_start=764
+  _globals['_CATALOGSERVICE']._serialized_end=1190
 # @@protoc_insertion_point(module_scope)

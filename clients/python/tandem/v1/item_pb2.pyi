@@ -177,7 +177,7 @@ class Item(_message.Message):
         """Vectors of further media, such as images or audio, by the name of their space; at most 8. Names
         match [a-z][a-z0-9_]{0,15} and are not "text", "cf" or "tower". A vector has 2 to 4,096 finite
         numbers, not all 0, as many as all others of its space; it is normalised. Without one, the item
-        keeps the vector that the release has of it. Answers of CatalogService leave vectors out.
+        keeps the vector that the release has of it. Answers leave vectors out, but for `with_vectors`.
         """
 
     @_builtins.property
