@@ -176,7 +176,7 @@ def fit_ranker(
     packer, validate = Packer(maker, tokenizer), examples[len(learn) :]
     if run.settings.lora_rank:
         add_adapters(ranker, run.settings.lora_rank)
-    train_ranker(
+    private = train_ranker(
         ranker,
         packer,
         examples[: len(learn)],
@@ -193,7 +193,12 @@ def fit_ranker(
     said = validation_logits(ranker, packer, validate, judged[len(judge) :])
     calibration = calibrate(ranker, said, labels, say)
     quality = validation_quality(ranker, said, labels, say)
-    return {"candidate_recall": recall, "calibration_error": calibration, **quality}
+    return {
+        "candidate_recall": recall,
+        "calibration_error": calibration,
+        "private": private,
+        **quality,
+    }
 
 
 def _counting(tables: ReleaseTables, counting: Counting) -> ReleaseTables:

@@ -27,7 +27,9 @@ class TrainSettings:
     Hugging Face directory that the ranker starts from, the text encoder's by default.
     candidate_tokens: how many tokens of a candidate's text it reads: 0 is item mode, which costs
     one token for each candidate, more is text mode. lora_rank: of adapters that are trained in
-    place of the whole language model; 0 for none.
+    place of the whole language model; 0 for none. private_noise: of differentially private
+    fine-tuning, in units of private_clip, the greatest norm of what one user's gradient adds;
+    0 for none. private_users: of a step, on average.
     """
 
     seed: int = 7
@@ -66,6 +68,9 @@ class TrainSettings:
     language_model: str = ""
     candidate_tokens: int = 0
     lora_rank: int = 0
+    private_noise: float = 0.0
+    private_clip: float = 1.0
+    private_users: int = 256
     batch_positions: int = 32
     chunk_positions: int = 8
     head_epochs: int = 8

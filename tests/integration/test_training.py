@@ -70,6 +70,15 @@ def test_a_decoder_of_another_width_learns_through_adapters(tmp_path: Path) -> N
     )
 
 
+def test_a_release_says_what_private_fine_tuning_has_spent(tmp_path: Path) -> None:
+    private = replace(SETTINGS, epochs=1, private_noise=2.0, private_users=20, lora_rank=2)
+    release = open_release(train_two_tastes(tmp_path, settings=private))
+    spent = release.manifest["metrics"]["validation"]["private"]
+    assert (spent["noise"], spent["users"], spent["steps"]) == (2.0, 60, 3)
+    assert spent["sampling_rate"] == pytest.approx(1 / 3)
+    assert 0.5 < spent["epsilon"] < 10
+
+
 def test_all_files_of_a_release_have_the_mode_of_any_new_file(
     release_directory: Path, tmp_path: Path
 ) -> None:

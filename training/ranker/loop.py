@@ -22,6 +22,7 @@ from training.ranker.loss import outcome_loss, ranking_loss
 from training.ranker.newcomers import fit_newcomers, let_newcomers_be_read, split_newcomers
 from training.ranker.packing import Packer, batches, chunks, with_negatives
 from training.ranker.position_bias import shown_loss
+from training.ranker.private import PrivateSteps
 from training.ranker.scoring import validation_ndcg
 from training.ranker.trees import fit_trees
 from training.settings import TrainSettings
@@ -51,11 +52,11 @@ def train_ranker(
     settings: TrainSettings,
     say: Say,
     checkpoint: Checkpoint = NOWHERE,
-) -> float:
-    """Fit the ranker in place and return the validation NDCG@10 of the epoch that was kept.
+) -> Mapping[str, float]:
+    """Fit the ranker in place; return what private fine-tuning has spent, nothing without it.
 
     judge: judgements, whose outcomes are learned beside the order of candidates. shown: lists that
-    were shown, from which the order is learned as well.
+    were shown, from which the order is learned as well. Private fine-tuning reads neither.
 
     Targets that no source found are left out of learning: the ranker never meets them.
     """
@@ -65,7 +66,7 @@ def train_ranker(
     if not learn:
         say("ranker: nothing to learn from, as the sources find none of the targets")
         ranker.eval()
-        return 0.0
+        return {}
     ranker.feature_scale.copy_(feature_scale(learn))
     # One candidate is taken of those that there are: begin at that level.
     ranker.head.bias.data[0] = -np.log(np.mean([len(example.rows) for example in learn]))
@@ -74,7 +75,7 @@ def train_ranker(
         reached = validation_ndcg(ranker, packer, validate)
         say(f"ranker, trees alone: validation NDCG@10 {reached:.4f}")
         record(say, "ranker/validation_ndcg@10", reached)
-        return reached
+        return {}
     usual = [example for example in learn if not example.target.forget]
     new, check = split_newcomers([e for e in learn if e.target.forget], settings.seed)
     bias = fit_head(ranker, usual, judge, shown, labels, settings, say)
@@ -88,7 +89,17 @@ def train_ranker(
     optimizer = new_optimizer(ranker, settings)
     # Where there is much to learn from, more targets are worth more than more epochs.
     epochs = max(1, min(settings.epochs, round(settings.positions / len(learn))))
-    steps = epochs * len(batches(chunked, settings.batch_positions, random))
+    private = PrivateSteps(chunked, settings) if settings.private_noise else None
+    if private is not None:
+        # Who knew which users a step has read would know more than epsilon says.
+        random = np.random.default_rng()
+
+    def draw() -> Sequence[Sequence[Sequence[Example]]]:
+        if private is not None:
+            return private.lots(random)
+        return batches(chunked, settings.batch_positions, random)
+
+    steps = epochs * len(draw())
     schedule = torch.optim.lr_scheduler.LambdaLR(optimizer, lambda step: rate(step / steps))
     judged_at_once = min(-(-len(judged) * epochs // steps), JUDGED_MOST)
     lists_at_once = min(-(-len(lists) * epochs // steps), SHOWN_MOST)
@@ -101,32 +112,41 @@ def train_ranker(
         say(f"ranker, features alone: validation NDCG@10 {alone:.4f}")
         record(say, "ranker/validation_ndcg@10", alone)
     epochs = epochs if ranker.config.language else 0
+    done = place.epoch - 1
     for epoch in range(place.epoch, epochs + 1):
         if place.ended(settings.patience):
             break
         ranker.train()
         pace = Rate()
-        some = place.drawn(random, lambda: batches(chunked, settings.batch_positions, random))
+        some = place.drawn(random, draw)
         some = some[place.step :]
         for batch in tracked(
             some, len(some), f"ranker, epoch {epoch} of {epochs} at most, steps", say
         ):
-            loss = batch_loss(ranker, packer, batch, labels, hardness, settings, random)
-            if judged:
-                drawn = [judged[i] for i in random.integers(0, len(judged), judged_at_once)]
-                loss = loss + JUDGED_WEIGHT * judged_loss(ranker, packer, drawn, labels)
-            if lists:
-                some_lists = [lists[i] for i in random.integers(0, len(lists), lists_at_once)]
-                loss = loss + SHOWN_WEIGHT * shown_loss(ranker, packer, bias, some_lists)
-            loss.backward()  # type: ignore[no-untyped-call]
-            torch.nn.utils.clip_grad_norm_(learned(optimizer), 1.0)
+            if private is not None:
+                each = (
+                    batch_loss(ranker, packer, [chunk], labels, hardness, settings, random)
+                    for chunk in batch
+                )
+                lost = private.gradients(learned(optimizer), each)
+            else:
+                loss = batch_loss(ranker, packer, batch, labels, hardness, settings, random)
+                if judged:
+                    drawn = [judged[i] for i in random.integers(0, len(judged), judged_at_once)]
+                    loss = loss + JUDGED_WEIGHT * judged_loss(ranker, packer, drawn, labels)
+                if lists:
+                    some_lists = [lists[i] for i in random.integers(0, len(lists), lists_at_once)]
+                    loss = loss + SHOWN_WEIGHT * shown_loss(ranker, packer, bias, some_lists)
+                loss.backward()  # type: ignore[no-untyped-call]
+                torch.nn.utils.clip_grad_norm_(learned(optimizer), 1.0)
+                lost = float(loss.detach())
             optimizer.step()
             ranker.zero_grad(set_to_none=True)
             record(say, "ranker/learning_rate", float(schedule.get_last_lr()[-1]))
             schedule.step()
-            record(say, "ranker/loss", float(loss.detach()))
+            record(say, "ranker/loss", lost)
             record(say, "ranker/positions_per_second", pace.of(sum(map(len, batch))))
-            checkpoint.stepped(loop, place, float(loss.detach()))
+            checkpoint.stepped(loop, place, lost)
             if len(place.losses) % TRIM_EVERY == 0:
                 give_back()
         reached, loss_mean = validation_ndcg(ranker, packer, validate), np.mean(place.losses)
@@ -134,11 +154,16 @@ def train_ranker(
         record(say, "ranker/validation_ndcg@10", reached)
         place.judge(reached, ranker)
         checkpoint.turned(loop, place)
+        done = epoch
     load_weights(ranker, place.best_state)
     ranker.eval()
     if ranker.config.language:
         let_newcomers_be_read(ranker, packer, check, say)
-    return place.best
+    if private is None:
+        return {}
+    spent = private.spent(done * private.steps)
+    say(f"fine-tuning is private: epsilon {spent['epsilon']:.2f} at delta {spent['delta']:.1e}")
+    return spent
 
 
 def batch_loss(
