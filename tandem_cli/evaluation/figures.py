@@ -4,6 +4,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from tandem_cli.evaluation.outcomes import Outcomes
+from training.evaluation.answers import WITHOUT
 from training.evaluation.measure import Measure, Values
 
 
@@ -50,5 +51,6 @@ def degradation(levels: Mapping[float, Outcomes], clean: Mapping[str, Values]) -
                 "status": system["status"],
             }
             for name, system in systems.items()
+            if not name.startswith(WITHOUT)
         }
     return report

@@ -8,8 +8,9 @@ from tandem_cli.evaluation.baselines import BASELINES, set_up_baselines
 from tandem_cli.evaluation.figures import degradation, measured
 from tandem_cli.evaluation.outcomes import run_systems
 from tandem_cli.evaluation.plan import FORMAT, Plan
+from training.evaluation.answers import WITHOUT
 from training.evaluation.machine import hardware, versions
-from training.evaluation.measure import ablation, significance
+from training.evaluation.measure import ablation, added, significance
 
 
 def evaluate(plan: Plan) -> dict[str, Any]:
@@ -48,8 +49,9 @@ def evaluate(plan: Plan) -> dict[str, Any]:
         "versions": versions(),
         "settings": asdict(plan.tandem.train),
         "seconds": round(time.monotonic() - start, 1),
-        "systems": systems,
+        "systems": {n: system for n, system in systems.items() if not n.startswith(WITHOUT)},
         "significance": significance(measure, values, baselines),
         "ablation": ablation(measure, values),
+        "added": added(measure, values),
         "noise": degradation(levels, values),
     }

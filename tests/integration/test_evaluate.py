@@ -104,6 +104,9 @@ def test_what_is_served_is_whole_and_knows_more_than_popularity(report: Any) -> 
     assert run["training"]["peak_rss_mib"] > 100
     assert metrics["ndcg@10"]["mean"] > report["systems"]["popular"]["metrics"]["ndcg@10"]["mean"]
     assert metrics["recall@50"]["mean"] == 1.0, "the catalogue is smaller than the list"
+    assert {"cf", "similar", "popular"} <= report["added"].keys()
+    assert report["added"]["nearby"]["recall@50"]["difference"] == 0, "nothing has a place"
+    assert not [name for name in report["systems"] if name.startswith("without:")]
 
 
 def test_labelled_rows_are_scored_with_probabilities(report: Any) -> None:

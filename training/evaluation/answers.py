@@ -18,6 +18,8 @@ from training.evaluation.trial import Trial
 from training.evaluation.trial_file import DEPTH, UNASKED
 
 TANDEM, UNION = "tandem", "union"
+# The union without one source, whose name follows.
+WITHOUT = "without:"
 
 
 class Answers:
@@ -61,7 +63,7 @@ class Answers:
         words_weight: float,
         newcomer: bool = False,
     ) -> None:
-        """Keep each source's list and their union as it is served.
+        """Keep each source's list, their union as it is served, and that without each of them.
 
         depth: how far into each source's list the served union looks. count: how long it is.
         weights: of the release. words_weight: how much words count, 0 without any.
@@ -71,8 +73,15 @@ class Answers:
         for source in dict.fromkeys((*SOURCES, *lists)):
             self.note(f"source:{source_name(source)}", number, lists.get(source, ()))
         served = {source: found[:depth] for source, found in lists.items()}
-        fused = weights.fuse(served, words_weight, newcomer)
-        self.note(UNION, number, sorted(fused, key=lambda item: -fused[item])[:count])
+
+        def note_union(system: str, left_out: Source.ValueType | None) -> None:
+            kept = {source: found for source, found in served.items() if source != left_out}
+            fused = weights.fuse(kept, words_weight, newcomer)
+            self.note(system, number, sorted(fused, key=lambda item: -fused[item])[:count])
+
+        note_union(UNION, None)
+        for source in dict.fromkeys((*SOURCES, *lists)):
+            note_union(f"{WITHOUT}{source_name(source)}", source)
 
     def note_scores(self, numbers: Sequence[int], items: Sequence[RankedItem]) -> None:
         """Keep what Rank says of labelled rows, numbered as their items in the trial."""

@@ -7,6 +7,7 @@ import numpy as np
 import numpy.typing as npt
 
 from training.evaluation import lists
+from training.evaluation.answers import UNION, WITHOUT
 from training.evaluation.intervals import Difference, Metric, UserBootstrap
 from training.evaluation.labels import label_metrics
 from training.evaluation.metrics import of_places, places_in
@@ -17,6 +18,7 @@ from training.evaluation.trial_file import Result
 Values = dict[str, npt.NDArray[np.float64]]
 SLICE_METRICS = ("ndcg@10", "hr@10", "mrr", "recall@200")
 COMPARED = ("ndcg@10", "hr@10", "mrr")
+RECALLS = ("recall@50", "recall@200")
 # Whose scores of labelled rows are probabilities; those of others are only put in order.
 PROBABILITIES = ("tandem", "label_gbdt")
 
@@ -77,8 +79,12 @@ class Measure:
         return {"requests": int(asked.sum()), "metrics": metrics, "slices": slices}
 
     def difference(self, ours: Values, theirs: Values, metric: str) -> Difference:
-        """Compare two systems request by request."""
-        return self.bootstrap.difference(ours[metric], theirs[metric])
+        """Compare two systems request by request, on those that both were asked."""
+        asked = np.isfinite(ours[metric]) & np.isfinite(theirs[metric])
+        if asked.all():
+            return self.bootstrap.difference(ours[metric], theirs[metric])
+        users = np.concatenate([trial.requests.users for trial in self.folds])[asked]
+        return UserBootstrap(users).difference(ours[metric][asked], theirs[metric][asked])
 
     def _seed_values(self, results: Sequence[Result]) -> Values:
         folds = []
@@ -174,6 +180,19 @@ def ablation(
         }
         for name in values
         if name.startswith(f"{ours}:")
+    }
+
+
+def added(measure: Measure, values: Mapping[str, Values]) -> dict[str, Any]:
+    """Return by source what the union of candidates is above the union without it, by metric."""
+    if UNION not in values:
+        return {}
+    return {
+        name.removeprefix(WITHOUT): {
+            metric: measure.difference(values[UNION], without, metric) for metric in RECALLS
+        }
+        for name, without in values.items()
+        if name.startswith(WITHOUT)
     }
 
 

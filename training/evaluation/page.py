@@ -7,6 +7,7 @@ from training.evaluation.notes import notes, significance_lines
 from training.evaluation.report import Report
 from training.evaluation.tables import (
     SLICE_METRIC,
+    added_table,
     labels_table,
     metrics_table,
     noise_table,
@@ -43,6 +44,8 @@ def markdown(report: Report, pictures: Sequence[Path]) -> str:
     lines += [f"- {line}" for line in (*notes(report), *significance_lines(report))]
     lines += [f"\n![{picture.stem}]({picture.name})" for picture in pictures]
     lines += ["", "## Candidate recall", "", *_table(*metrics_table(report, RECALLS)), ""]
+    if report.get("added"):
+        lines += ["## What each source adds to the union", "", *_table(*added_table(report)), ""]
     lines += ["## Lists", "", *_table(*metrics_table(report, LISTS)), ""]
     lines += [f"## {SLICE_METRIC} by slice", "", *_table(*slices_table(report)), ""]
     if report["noise"]:

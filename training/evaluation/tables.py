@@ -56,6 +56,17 @@ def metrics_table(report: Report, names: Sequence[str]) -> Table:
     return ["system", *shown], rows
 
 
+def added_table(report: Report) -> Table:
+    """Return heading and rows: what the union of candidates would lack without each source."""
+    added = report["added"]
+    shown = list(dict.fromkeys(metric for found in added.values() for metric in found))
+    rows = [
+        [name, *(signed(found[metric]) for metric in shown)]
+        for name, found in sorted(added.items(), key=lambda one: -one[1][shown[-1]]["difference"])
+    ]
+    return ["source", *shown], rows
+
+
 def slices_table(report: Report) -> Table:
     """Return heading and rows: the mean of SLICE_METRIC in each slice, with its requests."""
     names = working(report)
@@ -85,6 +96,12 @@ def noise_table(report: Report) -> Table:
             )
         rows.append([name, *cells])
     return ["system", "none", *(f"{float(share):.0%}" for share in shares)], rows
+
+
+def signed(found: Mapping[str, Any]) -> str:
+    """Return a difference and its interval as text."""
+    low, high = found["ci95"]
+    return f"{found['difference']:+.4f} [{low:+.4f}, {high:+.4f}]"
 
 
 def cell(metric: Mapping[str, Any] | None) -> str:

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from tests.unit.training.test_protocols import dataset, rate
-from training.evaluation.measure import Measure, significance
+from training.evaluation.measure import Measure, added, significance
 from training.evaluation.notes import notes
 from training.evaluation.protocols import Protocol
 from training.evaluation.tables import ranking_table
@@ -49,6 +49,18 @@ def test_requests_that_were_not_asked_do_not_count(trial: Trial) -> None:
     report = measure.report("union", [[some]], values)
     assert report["requests"] == 3
     assert report["metrics"]["hr@10"]["mean"] == 1.0
+
+
+def test_what_a_source_adds_is_told_of_the_requests_that_were_asked(trial: Trial) -> None:
+    union, without = result(trial, 0), result(trial, 0)
+    without.ranked[:4][without.ranked[:4] < 4] = -1  # the targets
+    for each in (union, without):
+        each.ranked[8:] = UNASKED
+    measure = Measure([trial])
+    values = {n: measure.values([[r]]) for n, r in (("union", union), ("without:cf", without))}
+    found = added(measure, values)["cf"]["recall@200"]
+    assert found["difference"] == pytest.approx(0.5)
+    assert 0 < found["ci95"][0] < 0.5 < found["ci95"][1]
 
 
 def test_folds_are_pooled(trial: Trial) -> None:

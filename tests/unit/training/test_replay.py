@@ -78,6 +78,9 @@ def test_the_union_is_what_is_served_and_looks_no_deeper(tmp_path: Path) -> None
     assert (union[0] == UNASKED).all()
     assert Result(union, answers.label_scores, {}).asked.tolist() == [False, True]
     assert "source:popular" in answers.ranked
+    without = answers.ranked["without:cf"]
+    assert [ids[row] for row in without[1] if row >= 0] == ["i1", "i3"]
+    assert answers.ranked["without:popular"].tolist() == union.tolist()
 
 
 def test_a_like_is_told_given_that_the_user_engages() -> None:
