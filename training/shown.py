@@ -3,10 +3,13 @@
 Candidates that nobody was shown tell what is popular with a user; lists that were shown tell what
 the user passed over. Their features are those that the ranker read when it made the list, so that
 it learns from the very numbers that it is served.
+
+Where clients report what was looked at, by `impression` events, the rest of a list says nothing:
+who did not look did not pass over.
 """
 
-from collections.abc import Iterator
-from dataclasses import dataclass
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, replace
 
 import numpy as np
 import numpy.typing as npt
@@ -22,13 +25,15 @@ from training.split import Split
 from training.targets import Target
 
 TAKEN = ("view", "click", "like", "purchase", "rate")
+LOOKED_AT, UNKNOWN = "impression", ""
 
 
 @dataclass(frozen=True)
 class Shown(Example):
     """A list as it was shown, with one item that was taken; others that were taken are left out.
 
-    positions: int64 [C], where each item stood, from 1. time_ms: Unix milliseconds, when.
+    positions: int64 [C], where each item stood, from 1; 1 for all where it is known which were
+    looked at, so that it does not matter. time_ms: Unix milliseconds, when.
     """
 
     positions: npt.NDArray[np.int64]
@@ -57,15 +62,36 @@ def _lists(
     features = logged_features(impressions)
     order = np.argsort(impressions["impression_id"].to_numpy(), kind="stable")
     lists = impressions["impression_id"].to_numpy()[order]
-    taken = impressions["action"].isin(TAKEN).to_numpy()
+    actions = impressions["action"].to_numpy()
+    taken, looks = np.isin(actions, TAKEN), bool((actions == LOOKED_AT).any())
     logged = np.asarray(np.isfinite(features).all(axis=1), np.bool_)
     for rows in np.split(order, np.flatnonzero(np.diff(lists)) + 1):
         rows = rows[logged[rows]]
+        if looks:
+            rows = rows[actions[rows] != UNKNOWN]
         if taken[rows].any() and not taken[rows].all():
             some = impressions.iloc[rows]
             target = _target(maker, some)
             if _tells(maker, target, some["item_id"].to_numpy(), split) == held:
-                yield from _examples(maker, target, some, features[rows], taken[rows])
+                positions = some["position"].to_numpy(np.int64)
+                if looks:
+                    positions = np.ones_like(positions)
+                yield from _examples(maker, target, some, positions, features[rows], taken[rows])
+
+
+def read_anew(maker: ExampleMaker, shown: Sequence[Shown]) -> list[Shown]:
+    """Return lists with their features as a maker's models give them, not as they were logged."""
+    examples = maker.examples_of([one.target for one in shown], [one.rows for one in shown])
+    return [
+        replace(
+            one,
+            found=example.found,
+            user_vector=example.user_vector,
+            features=example.features,
+            context=example.context,
+        )
+        for one, example in zip(shown, examples, strict=True)
+    ]
 
 
 def logged_features(impressions: pd.DataFrame) -> npt.NDArray[np.float32]:
@@ -103,12 +129,12 @@ def _examples(
     maker: ExampleMaker,
     target: Target,
     impressions: pd.DataFrame,
+    positions: npt.NDArray[np.int64],
     features: npt.NDArray[np.float32],
     taken: npt.NDArray[np.bool_],
 ) -> Iterator[Shown]:
     """Yield the examples of one list."""
     rows = impressions["item_id"].to_numpy(np.int32)
-    positions = impressions["position"].to_numpy(np.int64)
     history = maker.history(target)
     time_ms = int(impressions["timestamp"].iloc[0])
     moment = moment_after(history, time_ms)

@@ -65,6 +65,20 @@ def test_each_item_that_was_taken_is_set_against_those_that_were_not() -> None:
     assert (first.features == 0.5).all()
 
 
+def test_where_looks_are_reported_what_was_not_looked_at_says_nothing() -> None:
+    shown = pd.concat(
+        [
+            listing(1, 150, {11: "view", 50: "impression", 12: "like", 51: "", 52: ""}),
+            listing(2, 160, {11: "view", 53: ""}),
+        ]
+    )
+    first, second = shown_lists(maker(), shown, split())  # type: ignore[arg-type]
+    assert first.rows.tolist() == [11, 50]
+    assert second.rows.tolist() == [50, 12]
+    # Of two that were looked at it does not matter where they stood.
+    assert first.positions.tolist() == second.positions.tolist() == [1, 1]
+
+
 def test_lists_that_say_nothing_are_left_out() -> None:
     nothing = [
         listing(1, 150, {50: "", 51: ""}),
