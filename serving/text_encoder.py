@@ -112,7 +112,9 @@ class TextEncoder:
         # Triton drops what waited in its queue for longer than this, in microseconds.
         request.parameters["timeout"].int64_param = int(remaining * 1e6)
         if bulk:
+            # For Triton's queue, and for the model, to which Triton does not tell a priority.
             request.parameters["priority"].uint64_param = BULK_PRIORITY
+            request.parameters["bulk"].bool_param = True
         response = await self._stub.ModelInfer(request, timeout=remaining)
         raw = {
             output.name: content
