@@ -45,11 +45,11 @@ WORDS = (
 )
 
 
-def make_texts() -> list[str]:
+def make_texts(count: int = TEXTS, seed: int = SEED) -> list[str]:
     """Return texts whose lengths are uniform within TOKENS, two special tokens included."""
-    random = np.random.default_rng(SEED)
+    random = np.random.default_rng(seed)
     words = WORDS.split()
-    lengths = random.integers(TOKENS[0] - 2, TOKENS[1] - 1, size=TEXTS)
+    lengths = random.integers(TOKENS[0] - 2, TOKENS[1] - 1, size=count)
     return [" ".join(random.choice(words, size=length)) for length in lengths]
 
 

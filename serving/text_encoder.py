@@ -14,10 +14,10 @@ from tandem_client.channel import open_aio_channel
 
 ROWS_MAX = 64  # max_batch_size of the model
 BYTES_MAX = 4 * 1024 * 1024
-# A batch that runs cannot be interrupted: bulk work goes in small ones, two at a time, so that
-# online requests wait little and the engine never does.
-BULK_ROWS = 16
-CALLS_IN_FLIGHT = 2
+# So much bulk work is at the encoder at once: enough that it finds texts of similar length, and few
+# beside what others may send.
+BULK_ROWS = 32
+CALLS_IN_FLIGHT = 4
 BULK_PRIORITY = 2
 STATUS_TIMEOUT_S = 2.0
 
@@ -43,6 +43,7 @@ class TextEncoder:
         self._model = model
         self._bulk_rows = bulk_rows
         self._calls_in_flight = calls_in_flight
+        self._bulk_in_flight = asyncio.Semaphore(calls_in_flight)
 
     async def encode(
         self,
@@ -57,7 +58,8 @@ class TextEncoder:
         [0, 0] and [0].
         """
         deadline = time.monotonic() + timeout
-        in_flight = asyncio.Semaphore(self._calls_in_flight)
+        # Bulk work is one queue, whoever it comes from.
+        in_flight = self._bulk_in_flight if bulk else asyncio.Semaphore(self._calls_in_flight)
 
         async def call(rows: list[bytes]) -> tuple[NDArray[np.float32], NDArray[np.bool_]]:
             async with in_flight:
@@ -67,7 +69,7 @@ class TextEncoder:
         if not batches:
             return np.empty((0, 0), dtype=np.float32), np.empty(0, dtype=np.bool_)
         if len(batches) == 1:
-            return await self._infer(batches[0], deadline, bulk)
+            return await call(batches[0])
         calls = [asyncio.ensure_future(call(rows)) for rows in batches]
         try:
             results = await asyncio.gather(*calls)

@@ -11,6 +11,9 @@ from text_encoding.grouping import pad, similar_to_first
 Done = Callable[[np.ndarray | Exception], None]
 
 
+BULK_FACTOR = 8
+
+
 class _Asked:
     """Texts that are answered together. vectors: float32 [texts, dimension], filled by groups."""
 
@@ -53,17 +56,18 @@ class Pool:
     def put(self, ids: Sequence[Sequence[int]], done: Done, *, bulk: bool = False) -> None:
         """Have texts encoded; another thread gives `done` the vectors, or what went wrong.
 
-        Blocks while `rows_max` or more wait.
+        Blocks while `rows_max` or more wait, and in bulk while eight times as many do.
         """
         asked = _Asked(ids, self._dimension, done)
         if not ids:
             done(asked.vectors)
             return
         with self._changed:
-            self._changed.wait_for(
-                lambda: len(self._online) + len(self._bulk) < self._engine.rows_max
-            )
-            queue = self._bulk if bulk else self._online
+            queue, most = self._online, self._engine.rows_max
+            if bulk:
+                # While this waits, online texts behind it do: it must take a crowd.
+                queue, most = self._bulk, BULK_FACTOR * most
+            self._changed.wait_for(lambda: len(queue) < most)
             queue.extend((asked, row) for row in range(len(ids)))
             self._changed.notify_all()
 
