@@ -1,7 +1,7 @@
 # Two commands matter: `make demo` and `make test`. Everything else is in the README.
 
 .DEFAULT_GOAL := help
-.PHONY: help setup baselines demo test check up protos bench bench-train
+.PHONY: help setup baselines peers demo test check up protos bench bench-encoder bench-ingest bench-train
 
 help: ## List the targets
 	@sed -n 's/^\([a-z-]*\):.*## /  make \1\t/p' $(MAKEFILE_LIST) | expand -t 20
@@ -11,6 +11,9 @@ setup: ## Make the environments (.venv, encoder runtime, buf); quick when nothin
 
 baselines: ## Make the environment of the baseline recommenders (.venv-baselines)
 	@scripts/setup_baselines
+
+peers: ## Make the environment of what benchmarks measure Tandem against (.venv-peers)
+	@scripts/setup_peers
 
 demo: setup ## From nothing to ranked lists on a made-up world, in one go
 	@.venv/bin/tandem demo
@@ -29,6 +32,13 @@ protos: setup ## Regenerate the Python stubs from protos/
 
 bench-train: setup ## What training costs at 30 k, 100 k and 300 k events; about an hour
 	.venv/bin/python -m benchmarks.training $(ARGS)
+
+bench-encoder: setup peers ## The text encoder against the bare engine and peers; about 20 minutes
+	.venv/bin/python -m benchmarks.encoder $(ARGS)
+
+bench-ingest: setup ## The rate of UpsertItems, and what it does to online requests; about 10 minutes
+	@test -d var/demo/release || .venv/bin/tandem demo
+	.venv/bin/python -m benchmarks.ingest $(ARGS)
 
 bench: setup ## Measure encoder, ranking and the whole path; results go to benchmarks/results
 	@test -d var/demo/release || .venv/bin/tandem demo

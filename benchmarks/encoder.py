@@ -1,172 +1,230 @@
-"""The text encoder through Triton against the bare engine: `python -m benchmarks.encoder`.
+"""The text encoder through Triton, the bare engine, and peers: `python -m benchmarks.encoder`.
 
 Closed loop: `concurrency` callers, each with one text at a time, on the same cores as the server.
-The bare engine encodes the same texts in the batch size that suits it best. Rounds of both
-alternate, so that a change of the machine's mood meets both; medians are reported.
+The bare engine encodes the same texts in the batch size that suits it best, without Triton or a
+network. The peers (benchmarks/encoder_peers.py) have the same weights and texts, their default
+settings and others that their documentation recommends. Rounds of all alternate, so that a change
+of the machine's mood meets all; medians are reported, and each peer's cosine to torch in float32.
 """
 
 import argparse
 import asyncio
 import json
-import statistics
+import os
 import subprocess
 import tempfile
 import time
-from collections.abc import Iterator
+import urllib.request
+from collections.abc import Iterator, Sequence
 from itertools import cycle
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import uvloop
-from rich.console import Console
-from rich.table import Table
 
+from benchmarks.closed_loop import Counter
+from benchmarks.encoder_report import show, summarise
 from benchmarks.environment import RESULTS, ROOT, describe, write_result
 from serving.text_encoder import TextEncoder
-from tandem_cli.encoder_directory import default_weights, prepare
+from tandem_cli.encoder_directory import default_weights, prepare, read_about
 from tandem_cli.stack.ports import free_ports
 from tandem_cli.stack.triton import Triton, TritonSettings
 
-CONCURRENCIES = (1, 16, 64, 256)
+CONCURRENCIES = [1, 16, 64, 256]
 BARE_BATCHES = (1, 64, 256)
 TEXTS = 2048
 TOKENS = (10, 200)
 SEED = 7
-TIMEOUT_S = 30.0
+TIMEOUT_S = 60.0
+COSINE_TEXTS = 64
+PEERS_PYTHON = ROOT / ".venv-peers" / "bin" / "python"
 # Each is one token of every English vocabulary.
 WORDS = (
     "a house near the river with old trees and quiet rooms where people read about music and food"
 )
 
 
-def make_texts() -> list[str]:
+def make_texts(count: int = TEXTS, seed: int = SEED) -> list[str]:
     """Return texts whose lengths are uniform within TOKENS, two special tokens included."""
-    random = np.random.default_rng(SEED)
+    random = np.random.default_rng(seed)
     words = WORDS.split()
-    lengths = random.integers(TOKENS[0] - 2, TOKENS[1] - 1, size=TEXTS)
+    lengths = random.integers(TOKENS[0] - 2, TOKENS[1] - 1, size=count)
     return [" ".join(random.choice(words, size=length)) for length in lengths]
 
 
 async def served(target: str, texts: list[str], concurrency: int, seconds: float) -> dict[str, Any]:
-    """Return texts per second and latencies, after a tenth of the time to warm up."""
+    """Return texts per second and latencies through Triton."""
     encoder = TextEncoder(target)
     source: Iterator[str] = cycle(texts)
     latencies_ms: list[float] = []
-    start = time.perf_counter()
-    measured_from, end = start + seconds / 10, start + seconds * 1.1
+    counter = Counter(concurrency, seconds)
 
     async def call() -> None:
-        while (sent := time.perf_counter()) < end:
+        while not counter.over():
+            sent = time.perf_counter()
             await encoder.encode([next(source)], timeout=TIMEOUT_S)
-            if measured_from <= (done := time.perf_counter()) <= end:
-                latencies_ms.append(1000 * (done - sent))
+            if counter.add(1):
+                latencies_ms.append(1000 * (time.perf_counter() - sent))
 
     await asyncio.gather(*(call() for _ in range(concurrency)))
     await encoder.close()
     p50, p99 = np.percentile(latencies_ms, [50, 99])
-    return {"texts_per_s": len(latencies_ms) / seconds, "p50_ms": float(p50), "p99_ms": float(p99)}
+    return {"texts_per_s": counter.rate(), "p50_ms": float(p50), "p99_ms": float(p99)}
 
 
-def bare(runtime: Path, encoder_dir: Path, texts: list[str], seconds: float) -> dict[str, Any]:
-    """Return the engine's description and texts per second for each batch size."""
-    with tempfile.NamedTemporaryFile("w", suffix=".json") as file:
-        json.dump(texts, file)
-        file.flush()
-        arguments = [encoder_dir, file.name, seconds, *BARE_BATCHES]
-        command = [runtime / "bin" / "python", ROOT / "benchmarks" / "encoder_bare.py", *arguments]
-        done = subprocess.run(
-            [str(part) for part in command], stdout=subprocess.PIPE, text=True, check=True
-        )
-    answer: dict[str, Any] = json.loads(done.stdout)
+async def cosine(target: str, texts: list[str], expected: Sequence[Sequence[float]]) -> float:
+    """Return the least cosine of the served vectors to those expected."""
+    encoder = TextEncoder(target)
+    vectors, _ = await encoder.encode(texts[: len(expected)], timeout=TIMEOUT_S)
+    await encoder.close()
+    return float((vectors * np.array(expected)).sum(axis=1).min())
+
+
+def padding(triton: Triton) -> tuple[float, float]:
+    """Return Triton's counts of the tokens computed, and of the padding among them."""
+    url = f"http://127.0.0.1:{triton.settings.metrics_port}/metrics"
+    body = urllib.request.urlopen(url, timeout=5).read().decode()
+    counts = {"text_encoder_tokens": 0.0, "text_encoder_padding_tokens": 0.0}
+    for line in body.splitlines():
+        name, _, value = line.rpartition(" ")
+        if (name := name.partition("{")[0]) in counts:
+            counts[name] += float(value)
+    tokens, padded = counts.values()
+    return tokens, padded
+
+
+def reference(encoder_dir: Path, texts: Sequence[str]) -> list[list[float]]:
+    """Return the texts' vectors by torch in float32, each text alone."""
+    # Imported late: they take seconds and memory.
+    import torch
+    from tokenizers import Tokenizer
+
+    from tandem_cli.encoder_conversion import load_pooled_encoder
+
+    about = read_about(encoder_dir)
+    model = load_pooled_encoder(encoder_dir, about["pooling"])
+    tokenizer = Tokenizer.from_file(str(encoder_dir / "tokenizer.json"))
+    tokenizer.no_padding()
+    tokenizer.enable_truncation(about["max_tokens"])
+    rows = []
+    for text in texts:
+        ids = torch.tensor([tokenizer.encode(text).ids])
+        with torch.inference_mode():
+            rows.append(model(ids, torch.ones_like(ids))[0].tolist())
+    return rows
+
+
+def printed(command: Sequence[str | Path]) -> dict[str, Any]:
+    """Run a program and return the JSON of its last line."""
+    done = subprocess.run(
+        [str(part) for part in command], capture_output=True, text=True, check=False
+    )
+    if done.returncode:
+        raise SystemExit(f"{command[1]} failed:\n{done.stderr[-2000:]}")
+    answer: dict[str, Any] = json.loads(done.stdout.splitlines()[-1])
     return answer
 
 
-async def measure(rounds: int, seconds: float) -> dict[str, Any]:
-    """Run all rounds and return medians, ratios and the rounds themselves."""
-    encoder_dir = prepare(default_weights(), ROOT / "var" / "encoders")
+def peers(device: str) -> list[tuple[str, str]]:
+    """Return each peer with each of its settings, if the environment of the peers is there."""
+    if not PEERS_PYTHON.exists():
+        print("no peers: scripts/setup_peers makes their environment")
+        return []
+    listed = printed([PEERS_PYTHON, ROOT / "benchmarks" / "encoder_peers.py", "list", device])
+    return [(peer, variant) for peer, variants in listed.items() for variant in variants]
+
+
+async def measure(arguments: argparse.Namespace, work: Path) -> list[dict[str, Any]]:
+    """Run all rounds."""
+    weights = default_weights()
+    encoder_dir = prepare(weights, ROOT / "var" / "encoders")
     texts = make_texts()
+    file = work / "texts.json"
+    expected = reference(encoder_dir, texts[:COSINE_TEXTS])
+    file.write_text(json.dumps({"texts": texts, "vectors": expected}), encoding="utf-8")
     log_file = ROOT / "var" / "log" / "benchmark-triton.log"
-    http_port, grpc_port, metrics_port = free_ports(3)
-    triton = Triton(TritonSettings(encoder_dir, http_port, grpc_port, metrics_port, log_file))
-    await triton.start()
-    try:
-        every: list[dict[str, Any]] = []
-        for number in range(rounds):
-            print(f"round {number + 1} of {rounds}", flush=True)
-            one: dict[str, Any] = {
-                "bare": bare(triton.settings.runtime, encoder_dir, texts, seconds)
+    ports = free_ports(3)
+    settings = TritonSettings(
+        encoder_dir,
+        http_port=ports[0],
+        grpc_port=ports[1],
+        metrics_port=ports[2],
+        log_file=log_file,
+        runtime=arguments.runtime,
+        user_encoder=False,
+    )
+    bare = [arguments.runtime / "bin" / "python", ROOT / "benchmarks" / "encoder_bare.py"]
+    bare += [encoder_dir, file, str(arguments.seconds), arguments.device]
+    every: list[dict[str, Any]] = []
+    counts = [str(count) for count in arguments.concurrency]
+    for number in range(arguments.rounds):
+        print(f"round {number + 1} of {arguments.rounds}", flush=True)
+        one: dict[str, Any] = {"bare": printed([*bare, *map(str, BARE_BATCHES)])}
+        # Anew in each round, so that it takes no memory or cores while peers run.
+        triton = Triton(settings)
+        await triton.start()
+        try:
+            target = triton.settings.target
+            one["served"] = {
+                str(count): await served(target, texts, count, arguments.seconds)
+                for count in arguments.concurrency
             }
-            for concurrency in CONCURRENCIES:
-                target = triton.settings.target
-                one[str(concurrency)] = await served(target, texts, concurrency, seconds)
-            every.append(one)
-    finally:
-        await triton.stop()
-    return {**summarise(every), "encoder": encoder_dir.name, "rounds": every}
-
-
-def summarise(rounds: list[dict[str, Any]]) -> dict[str, Any]:
-    """Return medians over the rounds, and ratios to the bare engine's best batch size."""
-    bare_rates = {
-        rows: statistics.median(one["bare"]["rates"][str(rows)] for one in rounds)
-        for rows in BARE_BATCHES
-    }
-    best = max(bare_rates, key=lambda rows: bare_rates[rows])
-    through_triton = []
-    for concurrency in CONCURRENCIES:
-        medians = {
-            key: statistics.median(one[str(concurrency)][key] for one in rounds)
-            for key in ("texts_per_s", "p50_ms", "p99_ms")
-        }
-        of_bare = medians["texts_per_s"] / bare_rates[best]
-        through_triton.append({"concurrency": concurrency, "of_bare": of_bare, **medians})
-    return {
-        "engine": rounds[0]["bare"]["engine"],
-        "bare_texts_per_s": bare_rates,
-        "bare_best_batch": best,
-        "through_triton": through_triton,
-    }
-
-
-def show(result: dict[str, Any]) -> None:
-    """Print the medians as a table."""
-    best = result["bare_best_batch"]
-    rate = result["bare_texts_per_s"][best]
-    table = Table(title=f"Texts of {TOKENS[0]}-{TOKENS[1]} tokens, {result['engine']}")
-    for column in ("", "texts/s", "of bare", "p50 ms", "p99 ms"):
-        table.add_column(column, justify="right")
-    table.add_row(f"bare, batches of {best}", f"{rate:.1f}", "1.00", "", "")
-    for row in result["through_triton"]:
-        table.add_row(
-            f"Triton, concurrency {row['concurrency']}",
-            f"{row['texts_per_s']:.1f}",
-            f"{row['of_bare']:.2f}",
-            f"{row['p50_ms']:.1f}",
-            f"{row['p99_ms']:.1f}",
-        )
-    Console().print(table)
+            one["cosine_to_fp32"] = await cosine(target, texts, expected)
+            tokens, padded = padding(triton)
+            one["padding_share"] = padded / tokens
+        finally:
+            await triton.stop()
+        script = ROOT / "benchmarks" / "encoder_peers.py"
+        one["peers"] = {}
+        for peer, variant in peers(arguments.device):
+            print(f"  {peer}, {variant}", flush=True)
+            given = [str(arguments.seconds), arguments.device, str(work), *counts]
+            found = printed([PEERS_PYTHON, script, peer, variant, weights, file, *given])
+            one["peers"].setdefault(peer, {})[variant] = found
+        every.append(one)
+    return every
 
 
 def main() -> None:
     """Measure, print, write."""
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--rounds", type=int, default=5)
-    parser.add_argument("--seconds", type=float, default=8.0, help="for each rate in each round")
+    parser.add_argument("--rounds", type=int, default=3)
+    parser.add_argument("--seconds", type=float, default=5.0, help="for each rate in each round")
+    parser.add_argument("--concurrency", type=int, nargs="+", default=CONCURRENCIES)
+    parser.add_argument("--device", choices=["cpu", "cuda"], default="cpu")
+    parser.add_argument(
+        "--runtime",
+        type=Path,
+        default=ROOT / ".venv-encoder",
+        help="environment of Triton; for cuda with encoder_model_repo/requirements-gpu.txt",
+    )
+    parser.add_argument("--add", action="store_true", help="add rounds to those recorded")
     parser.add_argument("--out", type=Path, default=RESULTS, help="folder of encoder.json")
     arguments = parser.parse_args()
-    environment = describe()
-    result = uvloop.run(measure(arguments.rounds, arguments.seconds))
-    show(result)
+    if arguments.device == "cpu":
+        os.environ["CUDA_VISIBLE_DEVICES"] = ""
+    name = "encoder" if arguments.device == "cpu" else f"encoder-{arguments.device}"
     settings = {
-        "rounds": arguments.rounds,
         "seconds": arguments.seconds,
+        "device": arguments.device,
+        "concurrency": arguments.concurrency,
         "texts": TEXTS,
-        "tokens": TOKENS,
+        "tokens": list(TOKENS),
         "seed": SEED,
     }
-    content = {"environment": environment, "settings": settings, **result}
-    write_result("encoder", content, arguments.out)
+    content: dict[str, Any] = {"environment": describe(), "settings": settings, "rounds": []}
+    if arguments.add:
+        before = json.loads((arguments.out / f"{name}.json").read_text(encoding="utf-8"))
+        if before["settings"] != settings:
+            raise SystemExit(f"the recorded rounds have other settings: {before['settings']}")
+        content["rounds"] = before["rounds"]
+    with tempfile.TemporaryDirectory() as directory:
+        content["rounds"] += uvloop.run(measure(arguments, Path(directory)))
+    rounds = content.pop("rounds")
+    content |= summarise(rounds) | {"rounds": rounds}
+    show(content)
+    write_result(name, content, arguments.out)
 
 
 if __name__ == "__main__":

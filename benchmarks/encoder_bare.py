@@ -1,7 +1,7 @@
 """The bare engine's rate: the encoder's own code in a loop, without Triton or a network.
 
 `benchmarks.encoder` runs this file with the Python of the encoder's runtime environment.
-Usage: encoder_bare.py ENCODER_DIR TEXTS.json SECONDS BATCH_ROWS...
+Usage: encoder_bare.py ENCODER_DIR TEXTS.json SECONDS DEVICE BATCH_ROWS...
 """
 
 import json
@@ -27,12 +27,19 @@ def rate(encoder: Encoder, texts: list[bytes], rows: int, seconds: float) -> flo
     return encoded / elapsed
 
 
-def main(encoder_dir: str, texts_file: str, seconds: str, *batches: str) -> None:
-    """Print the engine and the texts per second of each batch size as JSON."""
-    encoder = Encoder.load({"encoder_dir": encoder_dir}, "cpu")
-    texts = [text.encode() for text in json.loads(Path(texts_file).read_text(encoding="utf-8"))]
+def main(encoder_dir: str, texts_file: str, seconds: str, device: str, *batches: str) -> None:
+    """Print the engine, the texts per second by batch size, and the share of padding as JSON."""
+    device = "cuda:0" if device == "cuda" else device
+    encoder = Encoder.load({"encoder_dir": encoder_dir}, device)
+    content = json.loads(Path(texts_file).read_text(encoding="utf-8"))
+    texts = [text.encode() for text in content["texts"]]
     rates = {rows: rate(encoder, texts, int(rows), float(seconds)) for rows in batches}
-    print(json.dumps({"engine": encoder.description, "rates": rates}))
+    found = {
+        "engine": encoder.description,
+        "rates": rates,
+        "padding_share": encoder.padding()[1] / encoder.padding()[0],
+    }
+    print(json.dumps(found))
 
 
 if __name__ == "__main__":

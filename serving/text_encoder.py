@@ -10,14 +10,15 @@ import numpy as np
 from numpy.typing import NDArray
 from tritonclient.grpc import service_pb2, service_pb2_grpc
 
+from serving.together import together
 from tandem_client.channel import open_aio_channel
 
 ROWS_MAX = 64  # max_batch_size of the model
 BYTES_MAX = 4 * 1024 * 1024
-# A batch that runs cannot be interrupted: bulk work goes in small ones, two at a time, so that
-# online requests wait little and the engine never does.
-BULK_ROWS = 16
-CALLS_IN_FLIGHT = 2
+# So much bulk work is at the encoder at once: enough that it finds texts of similar length, and few
+# beside what others may send.
+BULK_ROWS = 32
+CALLS_IN_FLIGHT = 4
 BULK_PRIORITY = 2
 STATUS_TIMEOUT_S = 2.0
 
@@ -43,6 +44,7 @@ class TextEncoder:
         self._model = model
         self._bulk_rows = bulk_rows
         self._calls_in_flight = calls_in_flight
+        self._bulk_in_flight = asyncio.Semaphore(calls_in_flight)
 
     async def encode(
         self,
@@ -57,7 +59,8 @@ class TextEncoder:
         [0, 0] and [0].
         """
         deadline = time.monotonic() + timeout
-        in_flight = asyncio.Semaphore(self._calls_in_flight)
+        # Bulk work is one queue, whoever it comes from.
+        in_flight = self._bulk_in_flight if bulk else asyncio.Semaphore(self._calls_in_flight)
 
         async def call(rows: list[bytes]) -> tuple[NDArray[np.float32], NDArray[np.bool_]]:
             async with in_flight:
@@ -67,16 +70,8 @@ class TextEncoder:
         if not batches:
             return np.empty((0, 0), dtype=np.float32), np.empty(0, dtype=np.bool_)
         if len(batches) == 1:
-            return await self._infer(batches[0], deadline, bulk)
-        calls = [asyncio.ensure_future(call(rows)) for rows in batches]
-        try:
-            results = await asyncio.gather(*calls)
-        except BaseException:
-            for each in calls:
-                each.cancel()
-            await asyncio.gather(*calls, return_exceptions=True)
-            raise
-        embeddings, truncated = zip(*results, strict=True)
+            return await call(batches[0])
+        embeddings, truncated = zip(*await together(map(call, batches)), strict=True)
         return np.concatenate(embeddings), np.concatenate(truncated)
 
     async def version(self) -> str:
@@ -112,7 +107,9 @@ class TextEncoder:
         # Triton drops what waited in its queue for longer than this, in microseconds.
         request.parameters["timeout"].int64_param = int(remaining * 1e6)
         if bulk:
+            # For Triton's queue, and for the model, to which Triton does not tell a priority.
             request.parameters["priority"].uint64_param = BULK_PRIORITY
+            request.parameters["bulk"].bool_param = True
         response = await self._stub.ModelInfer(request, timeout=remaining)
         raw = {
             output.name: content

@@ -2,10 +2,10 @@
 
 from collections.abc import AsyncIterable, Sequence
 
-from retrieval_service.catalogue.checks import LOOKUP_IDS_MAX, UPSERT_ID_BYTES_MAX, check_batch
+from retrieval_service.catalogue.checks import LOOKUP_IDS_MAX, UPSERT_ID_BYTES_MAX
 from retrieval_service.catalogue.images import Images
-from retrieval_service.catalogue.records import draft_of
 from retrieval_service.catalogue.store import Store
+from retrieval_service.catalogue.upsert import Upsert
 from retrieval_service.catalogue.vectors import Vectors
 from retrieval_service.catalogue.view import View
 from serving.errors import InvalidField
@@ -35,14 +35,9 @@ class Catalogue:
         self._view = view
 
     async def upsert(self, batches: AsyncIterable[UpsertItemsRequest]) -> UpsertItemsResponse:
-        """Store batches one by one, each on disk before the next is read; sum them up."""
-        total = UpsertItemsResponse(revision=await self._store.revision())
-        async for batch in batches:
-            done = await self._upsert_batch(batch)
-            total.written_count += done.written_count
-            total.unchanged_count += done.unchanged_count
-            total.truncated_text_count += done.truncated_text_count
-            total.revision = done.revision
+        """Store batches in their order, each on disk before the next one; sum them up."""
+        total = await Upsert(self._store, self._vectors, self._images).run(batches)
+        # Not for each batch: a long upsert would have the view read back what it still sends.
         await self._view.refresh()
         return total
 
@@ -79,27 +74,6 @@ class Catalogue:
         if len(items) > size:
             response.next_page_token = _AFTER + items[size - 1].item_id
         return response
-
-    async def _upsert_batch(self, batch: UpsertItemsRequest) -> UpsertItemsResponse:
-        check_batch(batch)
-        if batch.upsert_id and batch.batch_number <= await self._store.progress(batch.upsert_id):
-            return UpsertItemsResponse(revision=await self._store.revision())
-        last_of_id = {item.item_id: item for item in batch.items}
-        await self._images.into_vectors(last_of_id.values())
-        drafts = [draft_of(item) for item in last_of_id.values()]
-        changed = await self._store.changed(drafts)
-        texts = {draft.text_hash: draft.text for draft in changed if draft.text}
-        vectors, cut = await self._vectors.encode_for_upsert(texts)
-        written = await self._store.write_batch(
-            drafts, vectors, batch.upsert_id, batch.batch_number
-        )
-        # Not for each batch: a long upsert would have the view read back what it still sends.
-        return UpsertItemsResponse(
-            written_count=written.written,
-            unchanged_count=written.unchanged,
-            truncated_text_count=sum(draft.text_hash in cut for draft in changed),
-            revision=written.revision,
-        )
 
 
 def _check_ids(item_ids: Sequence[str]) -> None:

@@ -162,20 +162,25 @@ async def test_concurrent_requests_share_batches_and_get_their_own_rows(
 
 
 async def test_no_request_waits_beside_an_idle_engine(encoder: TextEncoder) -> None:
-    # Triton's batcher sleeps for half a second if it misses that an instance became idle.
-    texts = iter(texts_of_mixed_lengths(480))
-    took_s: list[float] = []
+    # Triton's batcher sleeps for half a second if it misses that an instance became idle: one
+    # request in six, in every try. A hiccup of the machine holds up all 16 callers, but not always.
+    async def stalled_share() -> float:
+        texts = iter(texts_of_mixed_lengths(480))
+        took_s: list[float] = []
 
-    async def caller() -> None:
-        for text in texts:
-            start = time.monotonic()
-            await encoder.encode([text[:150]], timeout=TIMEOUT_S)
-            took_s.append(time.monotonic() - start)
+        async def caller() -> None:
+            for text in texts:
+                start = time.monotonic()
+                await encoder.encode([text[:150]], timeout=TIMEOUT_S)
+                took_s.append(time.monotonic() - start)
 
-    await asyncio.gather(*(caller() for _ in range(16)))
-    stalled = np.array(took_s) > np.median(took_s) + 0.4
-    # A hiccup of the machine may hold up one round of all 16 callers; the batcher did many.
-    assert stalled.mean() < 0.05
+        await asyncio.gather(*(caller() for _ in range(16)))
+        return float((np.array(took_s) > np.median(took_s) + 0.4).mean())
+
+    shares = [await stalled_share()]
+    while shares[-1] >= 0.05 and len(shares) < 4:
+        shares.append(await stalled_share())
+    assert shares[-1] < 0.05, shares
 
 
 async def test_bulk_work_keeps_its_order(encoder: TextEncoder) -> None:

@@ -1,5 +1,6 @@
 """Hand-written stand-ins for the clients of the text and the image encoder."""
 
+import asyncio
 from collections.abc import Sequence
 
 import grpc
@@ -14,12 +15,17 @@ CUT_BEYOND = 200
 
 
 class FakeTextEncoder:
-    """Makes vectors from the texts' hashes, remembers what it was asked, and can be down."""
+    """Makes vectors from the texts' hashes, remembers what it was asked, and can be down.
+
+    held: texts that are not answered before `release` is set.
+    """
 
     def __init__(self, version: str = "fake-1") -> None:
         self.served_version = version
         self.down = False
         self.texts: list[str] = []
+        self.held: set[str] = set()
+        self.release = asyncio.Event()
 
     async def version(self) -> str:
         self._answer()
@@ -34,6 +40,8 @@ class FakeTextEncoder:
     ) -> tuple[npt.NDArray[np.float32], npt.NDArray[np.bool_]]:
         self._answer()
         self.texts += texts
+        if self.held & set(texts):
+            await self.release.wait()
         vectors = np.stack([fake_vector(text) for text in texts])
         return vectors, np.array([len(text) > CUT_BEYOND for text in texts])
 

@@ -6,6 +6,6 @@ from tandem_cli.stack.triton import ROOT
 
 sys.path.append(str(ROOT / "encoder_model_repo" / "user_encoder" / "1"))
 
-from user_encoding import tower, towers, users
+from user_encoding import batcher, tower, towers, users
 
-__all__ = ["tower", "towers", "users"]
+__all__ = ["batcher", "tower", "towers", "users"]

@@ -1,5 +1,7 @@
 """The engines of the text encoder agree, whatever is encoded together."""
 
+import os
+from concurrent.futures import Future
 from pathlib import Path
 
 import numpy as np
@@ -36,6 +38,19 @@ def test_a_text_has_the_same_vector_alone_and_among_others(directory: Path, engi
     alone = np.concatenate([loaded.encode([text])[0] for text in TEXTS])
     assert (together * alone).sum(axis=1).min() >= 0.999
     np.testing.assert_allclose(np.linalg.norm(together, axis=1), 1.0, atol=1e-2)
+
+
+def test_threads_for_bulk_work_stand_behind_all_others(directory: Path) -> None:
+    loaded = load(directory, "openvino")
+    tasks = Path("/proc/self/task").glob("*/stat")
+    nice = [int(task.read_text().rpartition(")")[2].split()[16]) for task in tasks]
+    mine = os.getpriority(os.PRIO_PROCESS, 0)
+    assert sum(each > mine for each in nice) >= 1
+    assert nice.count(mine) > 1
+    done: Future[object] = Future()
+    loaded.submit(TEXTS, done.set_result, bulk=True)
+    vectors, _ = done.result(timeout=20)  # type: ignore[misc]
+    assert (vectors * loaded.encode(TEXTS)[0]).sum(axis=1).min() >= 0.999
 
 
 def test_another_version_than_the_one_wanted_is_refused(directory: Path) -> None:

@@ -1,6 +1,5 @@
 """Length-similar groups."""
 
-import numpy as np
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -9,27 +8,41 @@ from tests.support.text_encoding import grouping
 LENGTHS = st.lists(st.integers(1, 512), min_size=1, max_size=64)
 
 
-@given(LENGTHS, st.integers(0, 4096))
-def test_every_text_is_in_one_group_and_the_longest_group_is_first(
-    lengths: list[int], call_cost: int
+@given(LENGTHS, st.integers(0, 4096), st.integers(512, 8192))
+def test_a_group_holds_the_first_text_and_neighbours_in_length_shortest_first(
+    lengths: list[int], call_cost: int, tokens_max: int
 ) -> None:
-    groups = grouping.group_by_length(lengths, call_cost)
-    assert sorted(np.concatenate(groups)) == list(range(len(lengths)))
-    longest = [max(lengths[index] for index in group) for group in groups]
-    assert longest == sorted(longest, reverse=True)
+    group = grouping.similar_to_first(lengths, call_cost, tokens_max)
+    assert 0 in group
+    assert len(set(group)) == len(group)
+    chosen = [lengths[place] for place in group]
+    assert chosen == sorted(chosen)
+    between = [length for length in lengths if chosen[0] < length < chosen[-1]]
+    assert len(between) == sum(chosen[0] < length < chosen[-1] for length in chosen)
 
 
-@given(LENGTHS, st.integers(0, 4096))
-def test_groups_never_cost_more_than_one_padded_batch(lengths: list[int], call_cost: int) -> None:
-    groups = grouping.group_by_length(lengths, call_cost)
-    padded = [len(group) * max(lengths[index] for index in group) for group in groups]
-    grouped = sum(padded) + call_cost * len(groups)
-    assert grouped <= len(lengths) * max(lengths) + call_cost
+@given(LENGTHS, st.integers(0, 4096), st.integers(512, 8192))
+def test_each_text_that_comes_along_brings_no_more_padding_than_a_call_costs(
+    lengths: list[int], call_cost: int, tokens_max: int
+) -> None:
+    chosen = [lengths[place] for place in grouping.similar_to_first(lengths, call_cost, tokens_max)]
+    padding = len(chosen) * chosen[-1] - sum(chosen)
+    assert padding <= call_cost * (len(chosen) - 1)
+    assert len(chosen) * chosen[-1] <= tokens_max
 
 
-def test_without_a_cost_of_calls_nothing_is_padded() -> None:
-    groups = grouping.group_by_length([5, 3, 5, 9, 3], 0)
-    assert [group.tolist() for group in groups] == [[3], [0, 2], [1, 4]]
+def test_without_a_cost_of_calls_only_equal_lengths_share_one() -> None:
+    assert sorted(grouping.similar_to_first([5, 3, 5, 9, 5], 0, 1000)) == [0, 2, 4]
+
+
+def test_the_nearer_length_comes_first() -> None:
+    assert grouping.similar_to_first([10, 14, 9, 20], 4, 1000) == [2, 0]
+    assert grouping.similar_to_first([10, 11, 2, 20], 4, 1000) == [0, 1]
+
+
+def test_no_more_tokens_than_allowed_come_together() -> None:
+    assert len(grouping.similar_to_first([10] * 50, 16, 100)) == 10
+    assert grouping.similar_to_first([200, 200], 16, 100) == [0]
 
 
 def test_padding_is_masked() -> None:

@@ -11,10 +11,11 @@ import triton_python_backend_utils as pb_utils
 sys.path.append(str(Path(__file__).parent))
 # What the models do alike is in one place; they are deployed together.
 sys.path.append(str(Path(__file__).parents[2] / "text_encoder" / "1"))
+sys.path.append(str(Path(__file__).parents[2] / "user_encoder" / "1"))
 
 from image_encoding.encoder import ImageEncoder
-from text_encoding.batcher import Batcher
 from text_encoding.encoder import EncoderUnusable
+from user_encoding.batcher import Batcher
 
 
 class TritonPythonModel:

@@ -11,10 +11,8 @@ from typing import Any
 import triton_python_backend_utils as pb_utils
 
 sys.path.append(str(Path(__file__).parent))
-# What both models do alike is in one place; they are deployed together.
-sys.path.append(str(Path(__file__).parents[2] / "text_encoder" / "1"))
 
-from text_encoding.batcher import Batcher
+from user_encoding.batcher import Batcher
 from user_encoding.tower import Tower, TowerUnusable
 from user_encoding.towers import Towers
 from user_encoding.users import BadInput, Users, together

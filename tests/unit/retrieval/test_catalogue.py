@@ -1,5 +1,6 @@
 """The catalogue of record on a real SQLite file."""
 
+import asyncio
 from collections.abc import AsyncIterator, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -149,6 +150,77 @@ async def test_an_invalid_item_is_named_and_batches_before_it_stay(parts: Parts)
     assert raised.value.field == "items[1].place.latitude"
     assert "'bad'" in raised.value.problem
     assert [i.item_id for i in await parts.catalogue.get(["a", "b"])] == ["a"]
+
+
+def one_batch(number: int, *items: Item) -> UpsertItemsRequest:
+    return UpsertItemsRequest(items=items, upsert_id="u", batch_number=number)
+
+
+async def until(parts: Parts, progress: int) -> None:
+    async with asyncio.timeout(10):
+        while await parts.catalogue.progress("u") < progress:  # noqa: ASYNC110
+            await asyncio.sleep(0.005)
+
+
+async def test_a_batch_is_on_disk_while_the_caller_still_thinks_about_the_next(
+    parts: Parts,
+) -> None:
+    more = asyncio.Event()
+
+    async def batches() -> AsyncIterator[UpsertItemsRequest]:
+        yield one_batch(1, item("a"))
+        await more.wait()
+        yield one_batch(2, item("b"))
+
+    call = asyncio.create_task(parts.catalogue.upsert(batches()))
+    await until(parts, 1)
+    more.set()
+    assert (await call).written_count == 2
+    assert await parts.catalogue.progress("u") == 2
+
+
+async def test_later_batches_are_encoded_meanwhile_but_stored_in_their_turn(parts: Parts) -> None:
+    parts.encoder.held.add("slow")
+    batches = [one_batch(1, item("a", "slow"))]
+    batches += [one_batch(number, item(f"b{number}", f"t{number}")) for number in range(2, 9)]
+    call = asyncio.create_task(parts.catalogue.upsert(stream(batches)))
+    async with asyncio.timeout(10):
+        while len(parts.encoder.texts) < 3:  # noqa: ASYNC110
+            await asyncio.sleep(0.005)
+    await asyncio.sleep(0.05)
+    # Not the whole stream is read ahead.
+    assert sorted(parts.encoder.texts) == ["slow", "t2", "t3"]
+    assert await parts.catalogue.progress("u") == 0
+    parts.encoder.release.set()
+    response = await call
+    assert response.written_count == 8
+    assert await parts.catalogue.progress("u") == 8
+    revisions = [i.revision for i in await parts.catalogue.get(["a", "b2", "b8"])]
+    assert revisions == sorted(revisions)
+
+
+async def test_the_last_of_two_batches_with_the_same_item_wins(parts: Parts) -> None:
+    for title in ("one", "two"):
+        await parts.upsert(item("a", title))
+    parts.encoder.held.add("three")
+    parts.encoder.release.set()
+    call = parts.catalogue.upsert(
+        stream([one_batch(1, item("a", "three")), one_batch(2, item("a", "two"))])
+    )
+    assert (await call).written_count == 2
+    assert (await parts.catalogue.get(["a"]))[0].title == "two"
+
+
+async def test_a_batch_that_fails_ends_a_call_whose_caller_sends_no_more(parts: Parts) -> None:
+    async def batches() -> AsyncIterator[UpsertItemsRequest]:
+        yield one_batch(1, item("a"))
+        yield one_batch(2, item(""))
+        await asyncio.Event().wait()
+
+    async with asyncio.timeout(10):
+        with pytest.raises(InvalidField, match="item_id"):
+            await parts.catalogue.upsert(batches())
+    assert await parts.catalogue.progress("u") == 1
 
 
 async def test_an_attribute_keeps_its_type_across_the_catalogue(parts: Parts) -> None:

@@ -1,14 +1,16 @@
 """Texts to unit vectors, with the engine that fits the machine."""
 
 import json
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from concurrent.futures import Future
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Protocol
 
 import numpy as np
 
-from text_encoding.grouping import group_by_length, pad
+from text_encoding.engine import Engine
+from text_encoding.grouping import pad
+from text_encoding.pool import Pool
 from text_encoding.tokenisation import Tokenisation
 
 FORMAT = 1
@@ -21,26 +23,18 @@ class EncoderUnusable(Exception):
     """The encoder cannot be loaded; the text says why in one line."""
 
 
-class Engine(Protocol):
-    """Runs the network on padded groups of token ids."""
-
-    call_cost: int
-    precision: str
-
-    def run(self, groups: Sequence[tuple[np.ndarray, np.ndarray]]) -> list[np.ndarray]:
-        """Return float32 [texts, dimension] for each group of token ids and attention mask."""
-
-
 class Encoder:
     """An encoder directory, loaded."""
 
     def __init__(
-        self, tokenisation: Tokenisation, engine: Engine, about: dict[str, object]
+        self, tokenisation: Tokenisation, engine: Engine, about: Mapping[str, object]
     ) -> None:
         self._tokenise = tokenisation
-        self._engine = engine
-        self._pad_id = int(str(about["pad_id"]))
-        self._dimension = int(str(about["dimension"]))
+        self._pool = Pool(
+            engine,
+            dimension=int(str(about["dimension"])),
+            pad_id=int(str(about["pad_id"])),
+        )
         self.description = f"{about['version']}, {type(engine).__name__}, {engine.precision}"
 
     @classmethod
@@ -66,18 +60,44 @@ class Encoder:
             engine = _engine(directory, about["pooling"], parameters, device)
             encoder = cls(tokenisation, engine, about)
             # The first call pays for memory and kernels; it also proves that the engine works.
-            encoder.encode([b"warm", b"up " * 20])
+            warm, _ = tokenisation([b"warm", b"up " * 20])
+            runs = [*engine.lanes, *engine.bulk_lanes, engine.alone]
+            for run in [run for run in runs if run]:
+                for ids in warm:
+                    run(*pad([ids], about["pad_id"]))
         return encoder
 
     def encode(self, texts: Sequence[bytes]) -> tuple[np.ndarray, np.ndarray]:
         """Return float32 [texts, dimension] of unit length and bool [texts]: was it truncated?"""
+        answer: Future[tuple[np.ndarray, np.ndarray] | Exception] = Future()
+        self.submit(texts, answer.set_result)
+        result = answer.result()
+        if isinstance(result, Exception):
+            raise result
+        return result
+
+    def submit(
+        self,
+        texts: Sequence[bytes],
+        done: Callable[[tuple[np.ndarray, np.ndarray] | Exception], None],
+        *,
+        bulk: bool = False,
+    ) -> None:
+        """Have texts encoded; `done` gets what `encode` returns or raises, from another thread."""
         ids, truncated = self._tokenise(texts)
-        groups = group_by_length([len(row) for row in ids], self._engine.call_cost)
-        padded = [pad([ids[index] for index in group], self._pad_id) for group in groups]
-        embeddings = np.empty((len(texts), self._dimension), dtype=np.float32)
-        for group, result in zip(groups, self._engine.run(padded), strict=True):
-            embeddings[group] = result
-        return embeddings, truncated
+
+        def encoded(vectors: np.ndarray | Exception) -> None:
+            done(vectors if isinstance(vectors, Exception) else (vectors, truncated))
+
+        self._pool.put(ids, encoded, bulk=bulk)
+
+    def padding(self) -> tuple[int, int]:
+        """Return how many tokens were computed up to now, and how many of them were padding."""
+        return self._pool.padding()
+
+    def stop(self) -> None:
+        """Answer what was submitted, then end."""
+        self._pool.stop()
 
 
 def _engine(directory: Path, pooling: str, parameters: Mapping[str, str], device: str) -> Engine:

@@ -3,7 +3,7 @@
 import threading
 from concurrent.futures import ThreadPoolExecutor
 
-from tests.support.text_encoding import batcher
+from tests.support.user_encoding import batcher
 
 TIMEOUT_S = 10
 

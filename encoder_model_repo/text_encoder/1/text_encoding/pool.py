@@ -1,0 +1,136 @@
+"""Texts that wait for the engine, and the threads that encode them."""
+
+import threading
+from collections.abc import Callable, Sequence
+
+import numpy as np
+
+from text_encoding.engine import Engine, Run
+from text_encoding.grouping import pad, similar_to_first
+
+Done = Callable[[np.ndarray | Exception], None]
+# How many more texts wait in bulk than online before `put` blocks.
+BULK_FACTOR = 8
+
+
+class _Asked:
+    """Texts that are answered together. vectors: float32 [texts, dimension], filled by groups."""
+
+    def __init__(self, ids: Sequence[Sequence[int]], dimension: int, done: Done) -> None:
+        self.ids = ids
+        self.vectors = np.empty((len(ids), dimension), np.float32)
+        self.left = len(ids)
+        self.failure: Exception | None = None
+        self.done = done
+
+
+class Pool:
+    """Encodes without pause: a lane that is free takes the oldest text and those similar in length.
+
+    Nothing waits for a batch to end, a short text does not wait for long ones that came with it.
+    """
+
+    def __init__(self, engine: Engine, dimension: int, pad_id: int) -> None:
+        """dimension: of the vectors. pad_id: the token that fills up."""
+        self._engine = engine
+        self._dimension = dimension
+        self._pad_id = pad_id
+        self._online: list[tuple[_Asked, int]] = []
+        self._bulk: list[tuple[_Asked, int]] = []
+        self._busy = 0
+        self._stopped = False
+        self._changed = threading.Condition()
+        self._tokens = 0
+        self._computed = 0
+        both = [self._online] if engine.bulk_lanes else [self._online, self._bulk]
+        work = [(lane, both) for lane in engine.lanes]
+        work += [(lane, [self._bulk]) for lane in engine.bulk_lanes]
+        self._threads = [
+            threading.Thread(target=self._loop, args=each, name="lane", daemon=True)
+            for each in work
+        ]
+        for thread in self._threads:
+            thread.start()
+
+    def put(self, ids: Sequence[Sequence[int]], done: Done, *, bulk: bool = False) -> None:
+        """Have texts encoded; another thread gives `done` the vectors, or what went wrong.
+
+        Blocks while `rows_max` or more wait, and in bulk while eight times as many do.
+        """
+        asked = _Asked(ids, self._dimension, done)
+        if not ids:
+            done(asked.vectors)
+            return
+        with self._changed:
+            queue, most = self._online, self._engine.rows_max
+            if bulk:
+                # While this waits, online texts behind it do: it must take a crowd.
+                queue, most = self._bulk, BULK_FACTOR * most
+            self._changed.wait_for(lambda: len(queue) < most)
+            queue.extend((asked, row) for row in range(len(ids)))
+            self._changed.notify_all()
+
+    def padding(self) -> tuple[int, int]:
+        """Return how many tokens were computed up to now, and how many of them were padding."""
+        with self._changed:
+            return self._computed, self._computed - self._tokens
+
+    def stop(self) -> None:
+        """Finish what waits, then end the threads."""
+        with self._changed:
+            self._stopped = True
+            self._changed.notify_all()
+        for thread in self._threads:
+            thread.join()
+
+    def _loop(self, lane: Run, queues: Sequence[list[tuple[_Asked, int]]]) -> None:
+        online = self._online in queues
+        while taken := self._take(queues, online):
+            group, alone = taken
+            run = self._engine.alone if alone and self._engine.alone else lane
+            try:
+                padded = pad([asked.ids[row] for asked, row in group], self._pad_id)
+                vectors: np.ndarray | Exception = run(*padded)
+            except Exception as error:
+                vectors = error
+            self._finish(group, vectors, online)
+
+    def _take(
+        self, queues: Sequence[list[tuple[_Asked, int]]], online: bool
+    ) -> tuple[list[tuple[_Asked, int]], bool] | None:
+        """Return a group, and whether nothing else is to be done. None: all is done."""
+        with self._changed:
+            self._changed.wait_for(lambda: any(queues) or self._stopped)
+            queue = next((queue for queue in queues if queue), None)
+            if queue is None:
+                return None
+            lengths = [len(asked.ids[row]) for asked, row in queue]
+            chosen = similar_to_first(lengths, self._engine.call_cost, self._engine.tokens_max)
+            group = [queue[place] for place in chosen]
+            gone = set(chosen)
+            queue[:] = [each for place, each in enumerate(queue) if place not in gone]
+            alone = online and self._busy == 0 and not queue
+            self._busy += online
+            self._changed.notify_all()
+            return group, alone
+
+    def _finish(
+        self,
+        group: Sequence[tuple[_Asked, int]],
+        vectors: np.ndarray | Exception,
+        online: bool,
+    ) -> None:
+        with self._changed:
+            self._busy -= online
+            self._computed += len(group) * max(len(asked.ids[row]) for asked, row in group)
+            for place, (asked, row) in enumerate(group):
+                self._tokens += len(asked.ids[row])
+                asked.left -= 1
+                if isinstance(vectors, Exception):
+                    asked.failure = vectors
+                else:
+                    asked.vectors[row] = vectors[place]
+        # A request whose last text was in this group is there once for each of its texts in it.
+        for asked in {asked for asked, _ in group}:
+            if asked.left == 0:
+                asked.done(asked.failure or asked.vectors)
