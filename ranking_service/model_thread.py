@@ -1,54 +1,135 @@
 """The one thread that computes: requests wait for it in order, a bounded number of them."""
 
 import asyncio
+import threading
 import time
-from collections.abc import Callable
-from concurrent.futures import ThreadPoolExecutor
-from typing import TypeVar
+from collections import deque
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass
+from typing import Generic, TypeVar
 
 from serving.errors import DeadlineExceeded, Overloaded
 from serving.stages import Deadline
 
-T = TypeVar("T")
+Work = TypeVar("Work")
+Answer = TypeVar("Answer")
 SMOOTHING = 0.1
 
 
-class ModelThread:
-    """Runs work one piece at a time; more at once would only share the same cores.
+@dataclass
+class _Waiting(Generic[Work, Answer]):
+    """work: what to compute, of `size`, until a deadline. answer: its caller awaits it."""
+
+    work: Work
+    size: int
+    deadline: Deadline
+    answer: asyncio.Future[Answer]
+    loop: asyncio.AbstractEventLoop
+
+    def settle(self, answer: Answer | Exception) -> None:
+        """Give the caller its answer, from any thread."""
+        self.loop.call_soon_threadsafe(self._settle, answer)
+
+    def _settle(self, answer: Answer | Exception) -> None:
+        if self.answer.done():
+            return
+        if isinstance(answer, Exception):
+            self.answer.set_exception(answer)
+        else:
+            self.answer.set_result(answer)
+
+
+class ModelThread(Generic[Work, Answer]):
+    """Runs batches of what waits, one at a time; more at once would only share the same cores.
+
+    Nothing waits for a batch to fill: work that comes alone runs alone. What has come meanwhile
+    runs together as long as it is small, since of many tokens each costs the same in any company.
 
     Work is refused when the queue is full or its turn would come after its deadline, by a moving
-    average of what a piece takes; work whose caller is gone is dropped before it runs.
+    average of what a token takes; work whose caller is gone is dropped before it runs.
     """
 
-    def __init__(self, queue_max: int) -> None:
-        self._executor = ThreadPoolExecutor(1, thread_name_prefix="model")
+    def __init__(
+        self,
+        run: Callable[[Sequence[Work]], Iterable[Answer | Exception]],
+        queue_max: int,
+        size_max: int,
+    ) -> None:
+        """run: gives the answers of a batch one after the other. queue_max: how much work may wait.
+        size_max: of a batch; larger work runs alone.
+        """
+        self._run = run
         self._queue_max = queue_max
-        self._waiting = 0
-        self._usual_s = 0.0
+        self._size_max = size_max
+        self._waiting: deque[_Waiting[Work, Answer]] = deque()
+        self._size = 0  # of all that waits or runs
+        self._count = 0
+        self._token_s = 0.0
+        self._closed = False
+        self._changed = threading.Condition()
+        self._thread = threading.Thread(target=self._loop, name="model", daemon=True)
+        self._thread.start()
 
-    async def run(self, work: Callable[[], T], deadline: Deadline) -> T:
-        """Run work in its turn. Raises Overloaded, or DeadlineExceeded."""
-        wait_s = self._waiting * self._usual_s
-        if self._waiting >= self._queue_max or wait_s > deadline.remaining():
-            raise Overloaded(max(wait_s, self._usual_s))
-        self._waiting += 1
+    async def run(self, work: Work, size: int, deadline: Deadline) -> Answer:
+        """Run work of so many tokens in its turn. Raises Overloaded, or DeadlineExceeded."""
+        wait_s = self._size * self._token_s
+        if self._count >= self._queue_max or wait_s > deadline.remaining():
+            raise Overloaded(max(wait_s, size * self._token_s))
+        loop = asyncio.get_running_loop()
+        waiting = _Waiting[Work, Answer](work, size, deadline, loop.create_future(), loop)
+        with self._changed:
+            self._count += 1
+            self._size += size
+            self._waiting.append(waiting)
+            self._changed.notify()
         try:
-            return await asyncio.get_running_loop().run_in_executor(
-                self._executor, self._timed, work, deadline
-            )
+            return await waiting.answer
         finally:
-            self._waiting -= 1
-
-    def _timed(self, work: Callable[[], T], deadline: Deadline) -> T:
-        if deadline.remaining() <= 0:
-            raise DeadlineExceeded
-        start = time.monotonic()
-        try:
-            return work()
-        finally:
-            taken_s = time.monotonic() - start
-            self._usual_s += SMOOTHING * (taken_s - self._usual_s) if self._usual_s else taken_s
+            with self._changed:
+                self._count -= 1
+                self._size -= size
 
     def close(self) -> None:
         """Drop what waits and end the thread."""
-        self._executor.shutdown(wait=True, cancel_futures=True)
+        with self._changed:
+            self._closed = True
+            self._changed.notify()
+        self._thread.join()
+
+    def _loop(self) -> None:
+        while batch := self._take():
+            start = time.monotonic()
+            given = 0
+            try:
+                for waiting, answer in zip(batch, self._run([w.work for w in batch]), strict=True):
+                    waiting.settle(answer)
+                    given += 1
+            except Exception as error:  # whatever it is, the callers wait for an answer
+                for waiting in batch[given:]:
+                    waiting.settle(error)
+            taken_s = (time.monotonic() - start) / sum(waiting.size for waiting in batch)
+            self._token_s += SMOOTHING * (taken_s - self._token_s) if self._token_s else taken_s
+
+    def _take(self) -> list[_Waiting[Work, Answer]]:
+        """Return the next batch, nothing only when closed."""
+        batch: list[_Waiting[Work, Answer]] = []
+        size = 0
+        with self._changed:
+            while not batch:
+                self._changed.wait_for(lambda: self._waiting or self._closed)
+                if self._closed:
+                    for waiting in self._waiting:
+                        waiting.loop.call_soon_threadsafe(waiting.answer.cancel)
+                    return []
+                while self._waiting and (
+                    not batch or size + self._waiting[0].size <= self._size_max
+                ):
+                    waiting = self._waiting.popleft()
+                    if waiting.answer.cancelled():
+                        continue
+                    if waiting.deadline.remaining() <= 0:
+                        waiting.settle(DeadlineExceeded())
+                        continue
+                    batch.append(waiting)
+                    size += waiting.size
+        return batch
