@@ -161,6 +161,7 @@ def main() -> None:
     parser.add_argument("--only", nargs="*", default=["sizes", "callers", "stages"])
     parser.add_argument("--texts", type=Path, help="the release's data set, for its items' texts")
     parser.add_argument("--peers", type=Path, default=Path(".venv-peers/bin/python"))
+    parser.add_argument("--seconds", type=float, default=20.0, help="for each setting of a peer")
     arguments = parser.parse_args()
 
     loaded = read_release(str(arguments.release))
@@ -195,7 +196,12 @@ def main() -> None:
                     result.setdefault("stages", []).append(told("stages", row))
     if arguments.texts:
         result["cross_encoder"] = compared(
-            arguments.release, loaded, arguments.texts, arguments.peers, arguments.calls
+            arguments.release,
+            loaded,
+            arguments.texts,
+            arguments.peers,
+            arguments.calls,
+            arguments.seconds,
         )
     write_result("rank", result)
 

@@ -33,11 +33,15 @@ EVENTS = 50
 # Most of the sample world's texts have fewer; what is beyond is cut for both.
 TEXT_TOKENS = 32
 USERS = 4
-SECONDS = 20.0
 
 
 def compared(
-    release: Path, loaded: LoadedRelease, dataset: Path, python: Path, calls: int
+    release: Path,
+    loaded: LoadedRelease,
+    dataset: Path,
+    python: Path,
+    calls: int,
+    seconds: float,
 ) -> dict[str, Any]:
     """Return items per second of Rank in both modes and of the cross-encoder by setting."""
     texts = texts_of(dataset)
@@ -60,7 +64,7 @@ def compared(
         pairs = Path(directory) / "pairs.json"
         pairs.write_text(json.dumps([pairs_of(request, texts) for request in requests]))
         script = Path(__file__).with_name("rank_cross_encoder.py")
-        command = [python, script, default_weights(), pairs, str(SECONDS)]
+        command = [python, script, default_weights(), pairs, str(seconds)]
         done = subprocess.run(command, capture_output=True, text=True, check=True)
         found["pairs_per_s"] = json.loads(done.stdout.splitlines()[-1])
     rates = {name: rate for name, rate in found["pairs_per_s"].items() if not isinstance(rate, str)}

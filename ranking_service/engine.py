@@ -1,6 +1,7 @@
 """What runs the language part of a ranker: OpenVINO, if a release is exported for it, or torch."""
 
 import logging
+import threading
 from pathlib import Path
 from typing import Literal, Protocol
 
@@ -28,16 +29,23 @@ class Engine(Protocol):
 class TorchEngine:
     """Runs the weights that training left, in mixed precision."""
 
-    def __init__(self, ranker: Ranker) -> None:
+    def __init__(self, ranker: Ranker, threads: int) -> None:
         self._ranker = ranker
+        self._threads = threads
         self._language = ServedLanguage(ranker).eval()
+        self._turn = threading.Lock()
 
     def states(self, batch: FlatBatch, features_CF: Tensor) -> Tensor:
         """Return the last state at each candidate, float32 [C, W]; features are standardised."""
         if not self._ranker.config.language:
             return features_CF.new_zeros(len(features_CF), self._ranker.head.language.in_features)
-        with mixed_precision():
-            states: Tensor = self._language(*looked_up(self._ranker, batch, features_CF))
+        with self._turn, mixed_precision():
+            # What else torch does for a request is too small to be shared by threads.
+            torch.set_num_threads(self._threads)
+            try:
+                states: Tensor = self._language(*looked_up(self._ranker, batch, features_CF))
+            finally:
+                torch.set_num_threads(1)
         return states.float()
 
 
@@ -58,6 +66,7 @@ class OpenVinoEngine:
             "ENABLE_CPU_PINNING": False,
         }
         self._ranker = ranker
+        self._turn = threading.Lock()
         self._request = core.compile_model(
             directory / OPENVINO, "CPU", options
         ).create_infer_request()
@@ -65,9 +74,10 @@ class OpenVinoEngine:
     def states(self, batch: FlatBatch, features_CF: Tensor) -> Tensor:
         """Return the last state at each candidate, float32 [C, W]; features are standardised."""
         inputs = [each.numpy() for each in looked_up(self._ranker, batch, features_CF)]
-        found = self._request.infer(inputs, share_inputs=True)[0]
-        # A copy: the next batch is written to the same place.
-        return torch.from_numpy(np.array(found, np.float32))
+        with self._turn:
+            found = self._request.infer(inputs, share_inputs=True)[0]
+            # A copy: the next batch is written to the same place.
+            return torch.from_numpy(np.array(found, np.float32))
 
 
 def engine_of(ranker: Ranker, directory: Path, name: EngineName, threads: int) -> Engine:
@@ -79,4 +89,4 @@ def engine_of(ranker: Ranker, directory: Path, name: EngineName, threads: int) -
         logger.warning(
             "the release was not exported for OpenVINO; torch runs it, at half the speed"
         )
-    return TorchEngine(ranker)
+    return TorchEngine(ranker, threads)

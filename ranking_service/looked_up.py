@@ -185,13 +185,15 @@ def text_tokens(
 
 def hit_arrays(candidates: list[Candidate]) -> tuple[Float32, npt.NDArray[np.int32]]:
     """Return the hits' scores and ranks, [candidates, sources], 0 where a source has none."""
+    hits = [hit for candidate in candidates for hit in candidate.hits]
+    places = np.array([SOURCE_PLACE.get(hit.source, -1) for hit in hits], np.int64)
+    rows = np.repeat(np.arange(len(candidates)), [len(candidate.hits) for candidate in candidates])
+    read = places >= 0
+    at = rows[read], places[read]
     scores = np.zeros((len(candidates), len(SOURCES)), np.float32)
     ranks = np.zeros((len(candidates), len(SOURCES)), np.int32)
-    for row, candidate in enumerate(candidates):
-        for hit in candidate.hits:
-            if (place := SOURCE_PLACE.get(hit.source)) is not None:
-                scores[row, place] = hit.score
-                ranks[row, place] = hit.rank
+    scores[at] = np.array([hit.score for hit in hits], np.float32)[read]
+    ranks[at] = np.array([hit.rank for hit in hits], np.int32)[read]
     return scores, ranks
 
 

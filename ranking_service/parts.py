@@ -58,7 +58,7 @@ async def ranking_parts(
     settings: Settings, server: grpc.aio.Server, health: Health
 ) -> AsyncIterator[None]:
     """Make the parts of the service and register its servicers."""
-    torch.set_num_threads(settings.threads)
+    torch.set_num_threads(1)  # an engine has its own
     shelf: ReleaseShelf[LoadedRelease] = ReleaseShelf(
         identify, lambda uri: asyncio.to_thread(load, uri, settings), forget, health.set_ready
     )

@@ -8,7 +8,7 @@ from ranking_service.exploration import explore
 from ranking_service.influences import influences
 from ranking_service.item_features import RankInput, rank_input
 from ranking_service.loaded_release import LoadedRelease
-from ranking_service.model_thread import ModelThread
+from ranking_service.model_threads import ModelThreads
 from ranking_service.scorer import Scores, score, text_weight_of
 from ranking_service.selector.kinds import kinds_of
 from ranking_service.selector.select import Slate, select
@@ -19,6 +19,9 @@ from serving.stages import Deadline, StageLog
 from tandem.v1.ranking_service_pb2 import RankRequest, RankResponse
 from tandem.v1.stage_pb2 import SkipCause, Stage
 
+# While the engine computes for one batch, the features of the next are made. The engine itself
+# takes one at a time: a second would only share its cores.
+THREADS = 2
 # What taking items away may cost, in forward passes over all candidates.
 INFLUENCES_COST = 2.0
 
@@ -48,8 +51,8 @@ class RankPipeline:
         turn, to tell what they weigh.
         """
         self._shelf = shelf
-        self._thread = ModelThread[Asked, RankResponse](
-            lambda batch: rank_together(batch, diversity, tried), queue_max, batch_tokens
+        self._threads = ModelThreads[Asked, RankResponse](
+            lambda batch: rank_together(batch, diversity, tried), queue_max, batch_tokens, THREADS
         )
 
     async def rank(self, request: RankRequest, deadline: Deadline) -> RankResponse:
@@ -60,11 +63,11 @@ class RankPipeline:
         config = loaded.ranker.config
         tokens = config.max_text_tokens + min(len(request.user.history), config.max_history)
         tokens += len(request.candidates) * (1 + config.candidate_tokens)
-        return await self._thread.run(Asked(loaded, request, deadline), tokens, deadline)
+        return await self._threads.run(Asked(loaded, request, deadline), tokens, deadline)
 
     def close(self) -> None:
         """Drop what waits."""
-        self._thread.close()
+        self._threads.close()
 
 
 def rank_now(

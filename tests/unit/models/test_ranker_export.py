@@ -37,7 +37,7 @@ def states(engine: OpenVinoEngine | TorchEngine, ranker: Ranker) -> torch.Tensor
 
 def test_both_engines_read_the_same(ranker: Ranker, tmp_path: Path) -> None:
     assert 0 < export_language(ranker, tmp_path) < 1e-2
-    engines = OpenVinoEngine(ranker, tmp_path, threads=1), TorchEngine(ranker)
+    engines = OpenVinoEngine(ranker, tmp_path, threads=1), TorchEngine(ranker, threads=1)
     ours, theirs = (states(engine, ranker) for engine in engines)
     assert ours.dtype == theirs.dtype == torch.float32
     # Both compute in half precision where the processor can.

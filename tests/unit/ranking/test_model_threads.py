@@ -4,7 +4,7 @@ from collections.abc import Iterator, Sequence
 
 import pytest
 
-from ranking_service.model_thread import ModelThread
+from ranking_service.model_threads import ModelThreads
 from serving.errors import DeadlineExceeded, Overloaded
 from serving.stages import Deadline
 
@@ -29,7 +29,7 @@ def slow() -> Slow:
 
 
 async def begin(
-    thread: ModelThread[int, int], *numbers: int, size: int = 1, seconds: float = 60.0
+    thread: ModelThreads[int, int], *numbers: int, size: int = 1, seconds: float = 60.0
 ) -> list[asyncio.Task[int]]:
     tasks = [asyncio.create_task(thread.run(n, size, Deadline(seconds))) for n in numbers]
     await asyncio.sleep(0.05)
@@ -37,7 +37,7 @@ async def begin(
 
 
 async def test_work_that_comes_alone_runs_alone_and_what_waits_runs_together(slow: Slow) -> None:
-    thread = ModelThread[int, int](slow, queue_max=8, size_max=2)
+    thread = ModelThreads[int, int](slow, queue_max=8, size_max=2)
     tasks = [*await begin(thread, 1), *await begin(thread, 2, 3, 4)]
     slow.free.release(9)
     assert await asyncio.gather(*tasks) == [2, 4, 6, 8]
@@ -46,7 +46,7 @@ async def test_work_that_comes_alone_runs_alone_and_what_waits_runs_together(slo
 
 
 async def test_what_is_larger_than_a_batch_runs_alone(slow: Slow) -> None:
-    thread = ModelThread[int, int](slow, queue_max=8, size_max=10)
+    thread = ModelThreads[int, int](slow, queue_max=8, size_max=10)
     tasks = [*await begin(thread, 1), *await begin(thread, 2, size=50), *await begin(thread, 3)]
     slow.free.release(9)
     assert await asyncio.gather(*tasks) == [2, 4, 6]
@@ -55,7 +55,7 @@ async def test_what_is_larger_than_a_batch_runs_alone(slow: Slow) -> None:
 
 
 async def test_what_goes_wrong_with_one_is_not_the_others_answer(slow: Slow) -> None:
-    thread = ModelThread[int, int](slow, queue_max=8, size_max=9)
+    thread = ModelThreads[int, int](slow, queue_max=8, size_max=9)
     tasks = [*await begin(thread, 1), *await begin(thread, 13, 4)]
     slow.free.release(9)
     assert await tasks[2] == 8
@@ -68,7 +68,7 @@ async def test_a_batch_that_breaks_is_told_to_all_and_the_thread_goes_on() -> No
     def broken(batch: Sequence[int]) -> Iterator[int]:
         yield from (number // (number - 2) for number in batch)
 
-    thread = ModelThread[int, int](broken, queue_max=8, size_max=1)
+    thread = ModelThreads[int, int](broken, queue_max=8, size_max=1)
     with pytest.raises(ZeroDivisionError):
         await thread.run(2, 1, Deadline(60.0))
     assert await thread.run(3, 1, Deadline(60.0)) == 3
@@ -76,7 +76,7 @@ async def test_a_batch_that_breaks_is_told_to_all_and_the_thread_goes_on() -> No
 
 
 async def test_late_and_cancelled_work_is_dropped_before_it_runs(slow: Slow) -> None:
-    thread = ModelThread[int, int](slow, queue_max=8, size_max=9)
+    thread = ModelThreads[int, int](slow, queue_max=8, size_max=9)
     (first,) = await begin(thread, 1)
     (late,) = await begin(thread, 2, seconds=0.01)
     gone, waiting = await begin(thread, 3, 4)
@@ -92,7 +92,7 @@ async def test_late_and_cancelled_work_is_dropped_before_it_runs(slow: Slow) -> 
 
 
 async def test_more_than_may_wait_is_refused(slow: Slow) -> None:
-    thread = ModelThread[int, int](slow, queue_max=2, size_max=9)
+    thread = ModelThreads[int, int](slow, queue_max=2, size_max=9)
     tasks = await begin(thread, 1, 2)
     with pytest.raises(Overloaded):
         await thread.run(3, 1, Deadline(60.0))
@@ -102,7 +102,7 @@ async def test_more_than_may_wait_is_refused(slow: Slow) -> None:
 
 
 async def test_what_would_come_too_late_is_refused_at_once(slow: Slow) -> None:
-    thread = ModelThread[int, int](slow, queue_max=9, size_max=9)
+    thread = ModelThreads[int, int](slow, queue_max=9, size_max=9)
     (task,) = await begin(thread, 1)
     slow.free.release()
     await task

@@ -1,4 +1,4 @@
-"""The one thread that computes: requests wait for it in order, a bounded number of them."""
+"""The threads that compute: requests wait for them in order, a bounded number of them."""
 
 import asyncio
 import threading
@@ -39,8 +39,8 @@ class _Waiting(Generic[Work, Answer]):
             self.answer.set_result(answer)
 
 
-class ModelThread(Generic[Work, Answer]):
-    """Runs batches of what waits, one at a time; more at once would only share the same cores.
+class ModelThreads(Generic[Work, Answer]):
+    """Runs batches of what waits, as many at a time as there are threads.
 
     Nothing waits for a batch to fill: work that comes alone runs alone. What has come meanwhile
     runs together as long as it is small, since of many tokens each costs the same in any company.
@@ -54,6 +54,7 @@ class ModelThread(Generic[Work, Answer]):
         run: Callable[[Sequence[Work]], Iterable[Answer | Exception]],
         queue_max: int,
         size_max: int,
+        threads: int = 1,
     ) -> None:
         """run: gives the answers of a batch one after the other. queue_max: how much work may wait.
         size_max: of a batch; larger work runs alone.
@@ -67,8 +68,12 @@ class ModelThread(Generic[Work, Answer]):
         self._token_s = 0.0
         self._closed = False
         self._changed = threading.Condition()
-        self._thread = threading.Thread(target=self._loop, name="model", daemon=True)
-        self._thread.start()
+        self._threads = [
+            threading.Thread(target=self._loop, name=f"model-{number}", daemon=True)
+            for number in range(threads)
+        ]
+        for thread in self._threads:
+            thread.start()
 
     async def run(self, work: Work, size: int, deadline: Deadline) -> Answer:
         """Run work of so many tokens in its turn. Raises Overloaded, or DeadlineExceeded."""
@@ -90,11 +95,12 @@ class ModelThread(Generic[Work, Answer]):
                 self._size -= size
 
     def close(self) -> None:
-        """Drop what waits and end the thread."""
+        """Drop what waits and end the threads."""
         with self._changed:
             self._closed = True
-            self._changed.notify()
-        self._thread.join()
+            self._changed.notify_all()
+        for thread in self._threads:
+            thread.join()
 
     def _loop(self) -> None:
         while batch := self._take():
@@ -118,7 +124,8 @@ class ModelThread(Generic[Work, Answer]):
             while not batch:
                 self._changed.wait_for(lambda: self._waiting or self._closed)
                 if self._closed:
-                    for waiting in self._waiting:
+                    while self._waiting:
+                        waiting = self._waiting.popleft()
                         waiting.loop.call_soon_threadsafe(waiting.answer.cancel)
                     return []
                 while self._waiting and (
