@@ -26,7 +26,7 @@ def replay(loaded: LoadedRelease) -> float:
         entry = json.loads(line)
         request = ParseDict(entry["request"], RankRequest())
         found = rank_input(loaded, request)
-        logits = score(loaded.ranker, found.packed).logits
+        logits = score(loaded, [found.packed], [1.0])[0].logits
         expected = [entry["engage_logits"][c.item_id] for c in found.candidates]
         worst = max(worst, float(np.abs(logits - np.array(expected)).max()))
     if not worst <= TOLERANCE:

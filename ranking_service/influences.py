@@ -10,32 +10,34 @@ from collections.abc import Sequence
 
 import numpy as np
 import numpy.typing as npt
-import torch
 
 from features.history import weights_of_actions
-from models.ranker.packed_user import collate
-from models.ranker.precision import mixed_precision
-from ranking_service.item_features import Float32, RankInput, rank_input
+from ranking_service.item_features import Float32, RankInput, pack
 from ranking_service.loaded_release import LoadedRelease
+from ranking_service.scorer import engage_logits, text_weight_of
 from tandem.v1.candidate_pb2 import Influence
 from tandem.v1.ranking_service_pb2 import RankRequest
-from tandem.v1.user_pb2 import UserState
 
 MOST = 3
 
 
 def influences(
-    loaded: LoadedRelease, request: RankRequest, found: RankInput, chosen: Sequence[int], tried: int
+    loaded: LoadedRelease,
+    request: RankRequest,
+    found: RankInput,
+    chosen: Sequence[int],
+    logits: Float32,
+    tried: int,
 ) -> list[list[Influence]]:
     """Return for each chosen candidate what weighs most for it among `tried` items of the history.
 
-    chosen: places of candidates. Only what makes a logit greater is told, greatest first.
+    chosen: places of candidates. logits: float32 [chosen], of engagement with the whole history.
+    Only what makes a logit greater is told, greatest first.
     """
     liked = likely_items(loaded, request, found, chosen, tried)
     if not liked or not chosen:
         return [[] for _ in chosen]
-    without = logits_without(loaded, request, found, chosen, ["", *liked])
-    falls = without[0] - without[1:]
+    falls = logits - logits_without(loaded, request, found, chosen, liked)
     told = []
     for place in range(len(chosen)):
         order = np.argsort(-falls[:, place], kind="stable")[:MOST]
@@ -57,21 +59,11 @@ def logits_without(
     item_ids: Sequence[str],
 ) -> Float32:
     """Return the engagement logits of chosen candidates with each item taken from the history,
-    float32 [items, chosen]; "" takes none.
+    float32 [items, chosen].
     """
-    candidates = [found.candidates[place] for place in chosen]
-    packed = []
-    for item_id in item_ids:
-        changed = RankRequest()
-        changed.CopyFrom(request)
-        del changed.candidates[:]
-        changed.candidates.extend(candidates)
-        changed.user.CopyFrom(_without(request.user, item_id))
-        packed.append(rank_input(loaded, changed).packed)
-    with torch.inference_mode(), mixed_precision():
-        logits = loaded.ranker(collate(loaded.ranker.config, packed))
-    array: Float32 = logits[:, :, 0].float().numpy()
-    return array
+    less = [found.without(item_id, chosen) for item_id in item_ids]
+    users = [pack(loaded, request, each) for each in less]
+    return engage_logits(loaded, users, text_weight_of(request)).reshape(len(less), len(chosen))
 
 
 def likely_items(
@@ -107,9 +99,3 @@ def _directions(loaded: LoadedRelease, rows: npt.NDArray[np.int32]) -> Float32:
     factors = loaded.tables.cf.item_factors[np.maximum(rows, 0)] * (rows >= 0)[:, None]
     lengths = np.maximum(np.linalg.norm(factors, axis=1, keepdims=True), 1e-9)
     return np.asarray(factors / lengths, np.float32)
-
-
-def _without(user: UserState, item_id: str) -> UserState:
-    changed = UserState(user_id=user.user_id, profile=user.profile, seen=user.seen)
-    changed.history.extend(event for event in user.history if event.item_id != item_id)
-    return changed

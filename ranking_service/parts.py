@@ -1,6 +1,7 @@
 """What the ranking service is made of."""
 
 import asyncio
+import gc
 import logging
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
@@ -12,7 +13,6 @@ from features.release import identify
 from ranking_service.golden import replay
 from ranking_service.limits import LIMITS
 from ranking_service.loaded_release import LoadedRelease, read_release
-from ranking_service.model_thread import ModelThread
 from ranking_service.pipeline import RankPipeline
 from ranking_service.servicer import RankingServicer
 from ranking_service.settings import Settings
@@ -37,11 +37,14 @@ SERVICES = [
 ]
 
 
-def load(uri: str) -> LoadedRelease:
+def load(uri: str, settings: Settings) -> LoadedRelease:
     """Read a release and prove that it scores as it did in training."""
-    loaded = read_release(uri)
+    loaded = read_release(uri, settings.engine, settings.threads)
     difference = replay(loaded)
     logger.info("%s: golden logits differ by %.4f", loaded.release.release_id, difference)
+    # What is read by now stays: the collector need not walk through it between requests.
+    gc.collect()
+    gc.freeze()
     return loaded
 
 
@@ -55,15 +58,18 @@ async def ranking_parts(
     settings: Settings, server: grpc.aio.Server, health: Health
 ) -> AsyncIterator[None]:
     """Make the parts of the service and register its servicers."""
-    torch.set_num_threads(settings.threads)
-    thread = ModelThread(settings.queue_max)
+    torch.set_num_threads(1)  # an engine has its own
     shelf: ReleaseShelf[LoadedRelease] = ReleaseShelf(
-        identify, lambda uri: asyncio.to_thread(load, uri), forget, health.set_ready
+        identify, lambda uri: asyncio.to_thread(load, uri, settings), forget, health.set_ready
     )
-    ranking_service_pb2_grpc.add_RankingServiceServicer_to_server(
-        RankingServicer(RankPipeline(shelf, thread, settings.diversity, settings.influences)),
-        server,
+    pipeline = RankPipeline(
+        shelf,
+        queue_max=settings.queue_max,
+        batch_tokens=settings.batch_tokens,
+        diversity=settings.diversity,
+        tried=settings.influences,
     )
+    ranking_service_pb2_grpc.add_RankingServiceServicer_to_server(RankingServicer(pipeline), server)
     release_service_pb2_grpc.add_ReleaseLoaderServiceServicer_to_server(
         LoaderServicer(shelf), server
     )
@@ -71,4 +77,4 @@ async def ranking_parts(
         InfoServicer("ranking", LIMITS, shelf.infos), server
     )
     yield
-    thread.close()
+    pipeline.close()

@@ -69,6 +69,12 @@ FOUND_BY: dict[ReasonKind.ValueType, set[Source.ValueType]] = {
     ReasonKind.REASON_KIND_HABIT: {Source.SOURCE_HABIT},
     ReasonKind.REASON_KIND_NEARBY: {Source.SOURCE_NEARBY},
 }
+LIKE_HISTORY_ITEM = ReasonKind.REASON_KIND_LIKE_HISTORY_ITEM
+LIKE_SEED_ITEM = ReasonKind.REASON_KIND_LIKE_SEED_ITEM
+SHARED_ENTITY = ReasonKind.REASON_KIND_SHARED_ENTITY
+MATCHES_WORDS = ReasonKind.REASON_KIND_MATCHES_WORDS
+TIME_OF_DAY = ReasonKind.REASON_KIND_TIME_OF_DAY
+SIMILAR_USERS = ReasonKind.REASON_KIND_SIMILAR_USERS
 LIKE_LEAST = 0.2
 MOST = 3
 MATCHED_MOST = 5
@@ -84,11 +90,10 @@ class ReasonFinder:
         self._changed = {
             override.item.item_id: override.item for override in request.item_overrides
         }
-        features = loaded.ranker.config.features
-        self._columns = {
-            kind: [features.index(name) for name in names if name in features]
-            for kind, names in EVIDENCE.items()
-        }
+        names = loaded.ranker.config.features
+        self._evidence = np.array(
+            [[name in own for name in names] for own in EVIDENCE.values()], np.float32
+        )
         weights = weights_of_actions(found.events.actions)
         self._liked = np.flatnonzero(weights > 0)
         self._shared = SharedEntities(
@@ -107,37 +112,40 @@ class ReasonFinder:
         parts: float32 [features]. influences: of items of the history, None where that is unknown:
         then the liked item whose text is nearest stands for them.
         """
-        found = []
-        for kind, columns in self._columns.items():
-            weight = float(parts[columns].sum())
-            if kind == ReasonKind.REASON_KIND_LIKE_HISTORY_ITEM and influences is not None:
-                found += [
-                    Reason(kind=kind, item_id=influence.item_id, weight=influence.logit)
-                    for influence in influences[:1]
-                ]
-            elif weight > 0 and (reason := self._reason(kind, place, weight)):
+        weights = dict(zip(EVIDENCE, (self._evidence @ parts).tolist(), strict=True))
+        if influences is not None:
+            weights[LIKE_HISTORY_ITEM] = influences[0].logit if influences else 0.0
+        seed = self._request.context.seed_item_id
+        if seed and self._was_found(LIKE_SEED_ITEM, place):
+            weights[LIKE_SEED_ITEM] = 1.0
+        found: list[Reason] = []
+        # Weightiest first, so that what is not told is not looked for.
+        for kind, weight in sorted(weights.items(), key=lambda each: -each[1]):
+            if weight <= 0 or len(found) == MOST:
+                break
+            if kind == LIKE_SEED_ITEM:
+                found.append(Reason(kind=kind, item_id=seed, weight=weight))
+            elif kind == LIKE_HISTORY_ITEM and influences:
+                found.append(Reason(kind=kind, item_id=influences[0].item_id, weight=weight))
+            elif reason := self._reason(kind, place, weight):
                 found.append(reason)
-        seed, kind = self._request.context.seed_item_id, ReasonKind.REASON_KIND_LIKE_SEED_ITEM
-        if seed and self._was_found(kind, place):
-            found.append(Reason(kind=kind, item_id=seed, weight=1.0))
-        found.sort(key=lambda reason: -reason.weight)
-        return found[:MOST] or self._how_it_was_found(place)
+        return found or self._how_it_was_found(place)
 
     def _reason(self, kind: ReasonKind.ValueType, place: int, weight: float) -> Reason | None:
-        if kind == ReasonKind.REASON_KIND_LIKE_HISTORY_ITEM:
+        if kind == LIKE_HISTORY_ITEM:
             nearest = self._nearest_liked(place)
             return Reason(kind=kind, item_id=nearest, weight=weight) if nearest else None
-        if kind == ReasonKind.REASON_KIND_SHARED_ENTITY:
+        if kind == SHARED_ENTITY:
             item_id = self._found.candidates[place].item_id
             row, new = self._tables.items.row(item_id), self._changed.get(item_id)
             return self._shared.reason(item_id, row, new, weight)
-        if kind == ReasonKind.REASON_KIND_MATCHES_WORDS:
+        if kind == MATCHES_WORDS:
             if not self._has_words or not self._was_found(kind, place):
                 return None
             return Reason(kind=kind, weight=weight, matched_tags=self._matched(place))
-        if kind == ReasonKind.REASON_KIND_TIME_OF_DAY:
+        if kind == TIME_OF_DAY:
             return Reason(kind=kind, weight=weight) if weight > 0 else None
-        if kind == ReasonKind.REASON_KIND_SIMILAR_USERS and not len(self._liked):
+        if kind == SIMILAR_USERS and not len(self._liked):
             return None
         return Reason(kind=kind, weight=weight) if self._was_found(kind, place) else None
 

@@ -1,15 +1,19 @@
-"""The forward pass: one for all candidates of a request, one at a time on the device."""
+"""The forward pass: one for all candidates of a request or of several, one at a time."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
 import numpy.typing as npt
 import torch
+from torch import Tensor
 
-from models.ranker.packed_user import PackedUser, collate
-from models.ranker.precision import mixed_precision
+from models.ranker.flat_batch import FlatBatch, flat_batch
+from models.ranker.packed_user import PackedUser
 from models.ranker.ranker import Ranker
 from models.ranker.value import expected_ratings, probabilities, values
+from ranking_service.loaded_release import LoadedRelease
+from tandem.v1.ranking_service_pb2 import RankRequest
 
 Float32 = npt.NDArray[np.float32]
 
@@ -31,23 +35,71 @@ class Scores:
     ratings: Float32 | None = None
 
 
-def score(ranker: Ranker, packed: PackedUser, text_weight: float = 1.0) -> Scores:
-    """Score all candidates of one request.
+def score(
+    loaded: LoadedRelease, users: Sequence[PackedUser], text_weights: Sequence[float]
+) -> list[Scores]:
+    """Score the candidates of several requests in one forward pass.
 
-    text_weight: the parts of the logit that words alone bring about are multiplied by it.
+    text_weights: of each request; the parts of the logit that words alone bring about are
+    multiplied by it.
     """
-    config = ranker.config
+    batch = flat_batch(loaded.ranker.config, users)
     with torch.inference_mode():
-        with mixed_precision():
-            logits, language, parts = ranker.explain(collate(config, [packed]))
-        logits, language, parts = logits[0].float(), language[0].float(), parts[0].float()
-        if text_weight != 1.0:
-            changed = torch.where(ranker.feature_of_words, parts * text_weight, parts)
-            logits[:, 0] += (changed - parts).sum(-1)
-            parts = changed
-        chances = probabilities(logits, config.outcomes)
-        value = values(chances, config.outcomes, config.value_weights)
-        ratings = expected_ratings(logits, config.outcomes, config.rating_mean, config.rating_scale)
+        logits, language, parts = _explained(loaded, batch)
+        return [
+            _scores(loaded.ranker, logits[own], language[own], parts[own], weight)
+            for own, weight in zip(batch.parts, text_weights, strict=True)
+        ]
+
+
+def engage_logits(
+    loaded: LoadedRelease, users: Sequence[PackedUser], text_weight: float
+) -> Float32:
+    """Return the engagement logits of all users' candidates, one user after the other."""
+    batch = flat_batch(loaded.ranker.config, users)
+    with torch.inference_mode():
+        logits, _, parts = _explained(loaded, batch)
+        found: Float32 = _weighted(loaded.ranker, logits, parts, text_weight)[0][:, 0].numpy()
+    return found
+
+
+def text_weight_of(request: RankRequest) -> float:
+    """Return how much words count in a request."""
+    return request.text_weight if request.HasField("text_weight") else 1.0
+
+
+def _explained(loaded: LoadedRelease, batch: FlatBatch) -> tuple[Tensor, Tensor, Tensor]:
+    """Return logits [C, outcomes], and what language model [C] and features [C, F] add."""
+    ranker = loaded.ranker
+    features = ranker.standardised(torch.from_numpy(batch.candidate_features_CF))
+    states = loaded.engine.states(batch, features)
+    new, obeyed = torch.from_numpy(batch.new_C), torch.from_numpy(batch.obeyed_C)
+    found: tuple[Tensor, Tensor, Tensor] = ranker.head.explain(
+        states, features, new, ranker.features_of(new, obeyed)
+    )
+    return found
+
+
+def _weighted(
+    ranker: Ranker, logits: Tensor, parts: Tensor, text_weight: float
+) -> tuple[Tensor, Tensor]:
+    """Return logits and parts with what words alone bring about multiplied."""
+    if text_weight == 1.0:
+        return logits, parts
+    changed = torch.where(ranker.feature_of_words, parts * text_weight, parts)
+    logits = logits.clone()
+    logits[:, 0] += (changed - parts).sum(-1)
+    return logits, changed
+
+
+def _scores(
+    ranker: Ranker, logits: Tensor, language: Tensor, parts: Tensor, text_weight: float
+) -> Scores:
+    config = ranker.config
+    logits, parts = _weighted(ranker, logits, parts, text_weight)
+    chances = probabilities(logits, config.outcomes)
+    value = values(chances, config.outcomes, config.value_weights)
+    ratings = expected_ratings(logits, config.outcomes, config.rating_mean, config.rating_scale)
     return Scores(
         logits[:, 0].numpy(),
         language.numpy(),

@@ -3,6 +3,7 @@
 from collections.abc import Iterable, Sequence
 
 import numpy as np
+import numpy.typing as npt
 
 from models.ranker.config import RankerConfig
 from ranking_service.item_features import RankInput
@@ -39,29 +40,33 @@ def ranked_items(
     """
     config = loaded.ranker.config
     finder = ReasonFinder(loaded, request, found)
-    told = list(influences or [])
+    places = slate.places
+    told = [*(influences or []), *[None] * len(places)]
+    outcomes = [
+        (at, ACTION_OF_OUTCOME[name])
+        for at, name in enumerate(config.outcomes)
+        if name in ACTION_OF_OUTCOME
+    ]
+    chances = scores.probabilities[places].tolist()
+    ratings = [None] * len(places) if scores.ratings is None else scores.ratings[places].tolist()
+    parts = contributions(scores, config, bias, places)
     return [
         RankedItem(
             item_id=found.candidates[place].item_id,
-            score=float(scores.values[place]),
+            score=value,
             action_probabilities=[
-                ActionProbability(action=ACTION_OF_OUTCOME[outcome], probability=float(chance))
-                for outcome, chance in zip(
-                    config.outcomes, scores.probabilities[place], strict=True
-                )
-                if outcome in ACTION_OF_OUTCOME
+                ActionProbability(action=action, probability=chances[number][at])
+                for at, action in outcomes
             ],
-            expected_rating=None if scores.ratings is None else float(scores.ratings[place]),
-            contributions=contributions(scores, config, bias, place),
-            reasons=finder.reasons(
-                place, scores.features[place], told[number] if number < len(told) else None
-            ),
+            expected_rating=ratings[number],
+            contributions=parts[number],
+            reasons=finder.reasons(place, scores.features[place], told[number]),
             hits=found.candidates[place].hits,
-            influences=told[number] if number < len(told) else (),
+            influences=told[number] or (),
             selector_shift=shift,
         )
-        for number, (place, shift) in enumerate(
-            zip(slate.places.tolist(), slate.shifts.tolist(), strict=True)
+        for number, (place, value, shift) in enumerate(
+            zip(places.tolist(), scores.values[places].tolist(), slate.shifts.tolist(), strict=True)
         )
     ]
 
@@ -76,10 +81,16 @@ def read_features(found: RankInput, config: RankerConfig, chosen: Iterable[int])
 
 
 def contributions(
-    scores: Scores, config: RankerConfig, bias: float, place: int
-) -> list[Contribution]:
-    """Return the parts of a candidate's engagement logit, greatest magnitude first."""
+    scores: Scores, config: RankerConfig, bias: float, places: npt.NDArray[np.intp]
+) -> list[list[Contribution]]:
+    """Return the parts of candidates' engagement logits, greatest magnitude first."""
     names = ["language_model", "bias", *config.features]
-    parts = np.concatenate([[scores.language[place], bias], scores.features[place]])
-    order = np.argsort(-np.abs(parts), kind="stable")
-    return [Contribution(name=names[i], logit=float(parts[i])) for i in order if parts[i] != 0]
+    language = scores.language[places, None]
+    parts = np.concatenate(
+        [language, np.full_like(language, bias), scores.features[places]], axis=1
+    )
+    order = np.argsort(-np.abs(parts), axis=1, kind="stable")
+    return [
+        [Contribution(name=names[at], logit=own[at]) for at in by_size if own[at] != 0]
+        for own, by_size in zip(parts.tolist(), order.tolist(), strict=True)
+    ]

@@ -4,7 +4,7 @@ import os
 from collections.abc import Mapping
 from dataclasses import dataclass, fields
 from pathlib import Path
-from typing import Annotated, TypeVar, get_args, get_origin, get_type_hints
+from typing import Annotated, Literal, TypeVar, get_args, get_origin, get_type_hints
 
 T = TypeVar("T")
 _TRUTHS = {"1": True, "true": True, "on": True, "0": False, "false": False, "off": False}
@@ -27,7 +27,8 @@ def read_settings(
 ) -> T:
     """Make a frozen dataclass of settings, each from TANDEM_<SERVICE>_<FIELD> or its default.
 
-    Fields are str, int, float, bool or pathlib.Path; numbers may carry a range, see `Between`.
+    Fields are str, int, float, bool, pathlib.Path or a Literal of words; numbers may carry a range,
+    see `Between`.
     Raises SettingInvalid.
     """
     values: dict[str, object] = {}
@@ -45,6 +46,10 @@ def _parse(name: str, text: str, hint: object) -> object:
         if text.lower() not in _TRUTHS:
             raise SettingInvalid(f"{name} must be one of {', '.join(_TRUTHS)}, is {text!r}")
         return _TRUTHS[text.lower()]
+    if get_origin(hint) is Literal:
+        if text not in get_args(hint):
+            raise SettingInvalid(f"{name} must be one of {', '.join(get_args(hint))}, is {text!r}")
+        return text
     if kind is str or kind is Path:
         return kind(text)
     try:

@@ -19,6 +19,7 @@ from features.manifest import FORMAT, MANIFEST, AgainstEntry, DatasetEntry, Enco
 from features.release import file_sha256
 from features.user_view import ReleaseTables
 from features.vocabulary import Vocabulary
+from models.ranker.export import RankerDiffers, export_language
 from models.ranker.ranker import Ranker
 from models.ranker.text import TOKENIZER
 from models.tower.export import TowerDiffers, export_tower
@@ -65,7 +66,7 @@ def write_release(
 ) -> None:
     """Write a release beside its place and then rename it there.
 
-    Raises TrainingError where the user tower's exports do not say what the tower says.
+    Raises TrainingError where exports do not say what user tower and ranker say.
     """
     draft = out.absolute().with_name(f".{out.name}.{secrets.token_hex(4)}")
     draft.mkdir(parents=True)
@@ -74,6 +75,7 @@ def write_release(
         tower.save(draft / "tower")
         _export_tower(draft / "tower", tower, tables)
         ranker.save(draft / "ranker")
+        _export_ranker(draft / "ranker", ranker)
         shutil.copyfile(tokenizer_directory / TOKENIZER, draft / "ranker" / TOKENIZER)
         lines = (json.dumps(entry, ensure_ascii=False) for entry in golden)
         (draft / "golden.jsonl").write_text("\n".join(lines) + "\n")
@@ -121,6 +123,15 @@ def _export_tower(folder: Path, tower: UserTower, tables: ReleaseTables) -> None
     try:
         export_tower(ServedTower(tower, vectors).eval(), folder)
     except TowerDiffers as error:
+        raise TrainingError(str(error)) from error
+
+
+def _export_ranker(folder: Path, ranker: Ranker) -> None:
+    if not ranker.config.language:
+        return
+    try:
+        export_language(ranker, folder)
+    except RankerDiffers as error:
         raise TrainingError(str(error)) from error
 
 

@@ -111,7 +111,11 @@ AttentionInterface.register(NAME, packed_attention)
 
 
 def use_packed_attention(model: PreTrainedModel) -> None:
-    """Make a language model run with packed attention; its calls then take `packing=`."""
+    """Make a language model run with packed attention; its calls then take `packing=`.
+
+    It keeps no cache of its own, which would copy every key and value.
+    """
+    model.config.use_cache = False
     model.config._attn_implementation = NAME
 
 

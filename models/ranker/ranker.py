@@ -69,12 +69,16 @@ class Ranker(nn.Module):
         return self.head.explain(states, features, batch.new_BC, self.new_features(batch))
 
     def new_features(self, batch: RankBatch) -> Tensor:
-        """Return which features count as newcomers' do, bool [B, C, features].
+        """Return which features count as newcomers' do, bool [B, C, features]."""
+        return self.features_of(batch.new_BC, batch.obeyed_B[:, None])
+
+    def features_of(self, new: Tensor, obeyed: Tensor) -> Tensor:
+        """Return the same, bool [..., C, features], by whether candidates are for newcomers and
+        whether words are to be obeyed, bool [..., C].
 
         What a request asks for is obeyed whoever asks: how to do so is learned with histories.
         """
-        obeyed = batch.obeyed_B[:, None, None] & self.feature_of_words
-        return batch.new_BC[..., None] & ~obeyed
+        return new[..., None] & ~(obeyed[..., None] & self.feature_of_words)
 
     def standardised(self, features: Tensor) -> Tensor:
         """Return features in training's standard deviations from 0, which stays 0: unknown."""
@@ -88,25 +92,41 @@ class Ranker(nn.Module):
         """Return the language model's last state at each candidate [B, C, width]."""
         if not self.config.language:
             return features.new_zeros(*features.shape[:2], self.head.language.in_features)
-        words = self.language_model.get_input_embeddings()(batch.text_ids_BT)
+        words = self.language_model.get_input_embeddings()
+        text = words(batch.text_ids_BT)
         events = self.tokens.events(
-            batch.event_rows_BS,
+            self.tokens.ids_of(batch.event_rows_BS),
             batch.event_vectors_BSD,
             batch.event_actions_BS,
             batch.event_features_BSE,
         )
         candidates = self.tokens.candidates(
-            batch.candidate_rows_BC, batch.candidate_vectors_BCD, features, batch.context_BCX
+            self.tokens.ids_of(batch.candidate_rows_BC),
+            batch.candidate_vectors_BCD,
+            torch.cat([features, batch.context_BCX], dim=-1),
         )
-        texts = self.language_model.get_input_embeddings()(batch.candidate_texts_BCN.clamp(min=0))
-        blocks = torch.cat([candidates[:, :, None], texts], dim=2)
+        own = words(batch.candidate_texts_BCN.clamp(min=0))
+        return self.read(text, events, candidates, own, positions(batch), packing(batch))
+
+    def read(
+        self,
+        text_BTW: Tensor,
+        events_BSW: Tensor,
+        candidates_BCW: Tensor,
+        words_BCNW: Tensor,
+        positions_BL: Tensor,
+        packing: Packing,
+    ) -> Tensor:
+        """Return the last state at each candidate [B, C, width], from tokens and their places."""
+        blocks = torch.cat([candidates_BCW[:, :, None], words_BCNW], dim=2)
+        tokens = torch.cat([text_BTW, events_BSW, blocks.flatten(1, 2)], dim=1).to(text_BTW.dtype)
         output = self.language_model(
-            inputs_embeds=torch.cat([words, events, blocks.flatten(1, 2)], dim=1).to(words.dtype),
-            attention_mask=unmasked(words),
-            position_ids=positions(batch),
-            packing=packing(batch),
+            inputs_embeds=tokens,
+            attention_mask=unmasked(text_BTW),
+            position_ids=positions_BL,
+            packing=packing,
         )
-        prefix = words.shape[1] + events.shape[1]
+        prefix = text_BTW.shape[1] + events_BSW.shape[1]
         return output.last_hidden_state[:, prefix :: blocks.shape[2]]
 
     def save(self, directory: Path) -> None:

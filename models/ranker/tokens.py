@@ -39,12 +39,15 @@ class ItemTokens(nn.Module):
         # drown its position embeddings, or drown in them.
         nn.init.constant_(self.norm.weight, word_scale)
 
-    def _items(self, rows: Tensor, vectors: Tensor) -> Tensor:
-        known = (rows >= 0) & self.has_ids
+    def ids_of(self, rows: Tensor) -> Tensor:
+        """Return what items [...] are known by, [..., id width], zeros for the row -1."""
+        known = rows >= 0
+        if not self.has_ids:
+            known = torch.zeros_like(known)
         if self.training:
             known = known & (torch.rand(rows.shape, device=rows.device) >= self.id_dropout)
-        ids = self.ids((rows + 1) * known)
-        return self._contents(vectors) + self.id_projection(ids * known[..., None])
+        ids: Tensor = self.ids((rows + 1) * known)
+        return ids * known[..., None]
 
     def _contents(self, vectors: Tensor) -> Tensor:
         if self.media is None:
@@ -53,13 +56,15 @@ class ItemTokens(nn.Module):
         width = self.text.in_features
         return self.text(vectors[..., :width]) + self.media(vectors[..., width:])
 
-    def events(self, rows: Tensor, vectors: Tensor, actions: Tensor, features: Tensor) -> Tensor:
-        """Return tokens [B, S, width] of events."""
-        return self.norm(self._items(rows, vectors) + self.action(actions) + self.event(features))
+    def events(self, ids: Tensor, vectors: Tensor, actions: Tensor, features: Tensor) -> Tensor:
+        """Return tokens [..., S, width] of events; ids are of `ids_of`."""
+        items = self._contents(vectors) + self.id_projection(ids)
+        return self.norm(items + self.action(actions) + self.event(features))
 
-    def candidates(
-        self, rows: Tensor, vectors: Tensor, features: Tensor, context: Tensor
-    ) -> Tensor:
-        """Return tokens [B, C, width] of candidates; features [B, C, F] are standardised."""
-        side = self.candidate(torch.cat([features, context], dim=-1))
-        return self.norm(self._items(rows, vectors) + side)
+    def candidates(self, ids: Tensor, vectors: Tensor, side: Tensor) -> Tensor:
+        """Return tokens [..., C, width] of candidates; ids are of `ids_of`.
+
+        side: standardised features, and behind them the context, [..., C, F + X].
+        """
+        items = self._contents(vectors) + self.id_projection(ids)
+        return self.norm(items + self.candidate(side))

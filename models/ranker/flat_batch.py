@@ -1,0 +1,133 @@
+"""Several users one after the other without padding: how a ranker is fed in serving."""
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from itertools import pairwise
+
+import numpy as np
+import numpy.typing as npt
+
+from features.events import event_features
+from models.ranker.config import RankerConfig
+from models.ranker.packed_user import Array, PackedUser
+
+Bool = npt.NDArray[np.bool_]
+Float32 = npt.NDArray[np.float32]
+Int64 = npt.NDArray[np.int64]
+
+
+@dataclass(frozen=True)
+class FlatBatch:
+    """T text tokens, S events and C candidates of one user or several, one user after the other.
+
+    The arrays are those of `RankBatch` without its first dimension: nothing is padded, and masks
+    keep users apart. Where nobody has any text, there is one token that no other sees.
+
+    prefix_mask_PP: bool, true where a prefix token (texts of all users, then events of all) may
+    look. candidate_mask_CP: bool, where a candidate may look. own_mask_CO: bool, which of the O
+    tokens of each candidate are there. positions_L: int64, of all tokens: prefix, then candidates.
+    new_C: bool, whether a candidate is for a newcomer; obeyed_C: bool, whether words are to be
+    obeyed. parts: where each user's candidates are.
+    """
+
+    text_ids_T: Int64
+    event_rows_S: Int64
+    event_vectors_SD: Float32
+    event_actions_S: Int64
+    event_features_SE: Float32
+    candidate_rows_C: Int64
+    candidate_vectors_CD: Float32
+    candidate_features_CF: Float32
+    candidate_texts_CN: Int64
+    context_CX: Float32
+    prefix_mask_PP: Bool
+    candidate_mask_CP: Bool
+    own_mask_CO: Bool
+    positions_L: Int64
+    new_C: Bool
+    obeyed_C: Bool
+    parts: Sequence[slice]
+
+
+def flat_batch(config: RankerConfig, users: Sequence[PackedUser]) -> FlatBatch:
+    """Put users one after the other."""
+    candidates = [user.candidates for user in users]
+    texts = [len(user.text_ids) for user in users]
+    events = [len(user.events) for user in users]
+    counts = [len(each.rows) for each in candidates]
+    side = [event_features(u.events, config.rating_mean, config.rating_scale) for u in users]
+    tokens = _trimmed(_joined([each.texts for each in candidates], np.int64))
+    visible = _joined([each.visible for each in candidates], np.int64)
+
+    numbers = np.arange(len(users))
+    text_owner, event_owner = np.repeat(numbers, texts), np.repeat(numbers, events)
+    text_ids, text_places = _joined([u.text_ids for u in users], np.int64), _count_up(texts)
+    if not len(text_ids):
+        # Not every engine can do without any text: this one is nobody's.
+        text_owner, text_ids, text_places = np.array([[-1], [0], [0]])
+    owner = np.repeat(numbers, counts)
+    place = _count_up(events)
+    after_text = np.array(texts)
+    sees_text = owner[:, None] == text_owner
+    sees_events = (owner[:, None] == event_owner) & (place < visible[:, None])
+    own = np.ones((len(owner), 1 + tokens.shape[1]), np.bool_)
+    own[:, 1:] = tokens >= 0
+    starts_at = after_text[owner] + visible
+    positions = [
+        text_places,
+        after_text[event_owner] + place,
+        (starts_at[:, None] + np.arange(own.shape[1])).ravel(),
+    ]
+    return FlatBatch(
+        text_ids_T=text_ids,
+        event_rows_S=_joined([user.events.rows for user in users], np.int64),
+        event_vectors_SD=_joined([user.event_vectors for user in users], np.float32),
+        event_actions_S=_joined([user.events.actions for user in users], np.int64),
+        event_features_SE=_joined(side, np.float32),
+        candidate_rows_C=_joined([each.rows for each in candidates], np.int64),
+        candidate_vectors_CD=_joined([each.vectors for each in candidates], np.float32),
+        candidate_features_CF=_joined([each.features for each in candidates], np.float32),
+        candidate_texts_CN=tokens,
+        context_CX=_joined([each.context for each in candidates], np.float32),
+        prefix_mask_PP=_prefix_mask(text_owner, event_owner, place),
+        candidate_mask_CP=np.concatenate([sees_text, sees_events], axis=1),
+        own_mask_CO=own,
+        positions_L=np.concatenate(positions),
+        new_C=visible == 0,
+        obeyed_C=np.repeat([user.obeyed for user in users], counts),
+        parts=[slice(*ends) for ends in pairwise([0, *np.cumsum(counts).tolist()])],
+    )
+
+
+def tokens_of(user: PackedUser) -> int:
+    """Return how many tokens a user takes in a batch."""
+    tokens = 1 + user.candidates.texts.shape[1]
+    return len(user.text_ids) + len(user.events) + len(user.candidates.rows) * tokens
+
+
+def _prefix_mask(text_owner: Int64, event_owner: Int64, place: Int64) -> Bool:
+    """Return who sees whom: texts their own text, events that and the events up to themselves."""
+    texts, length = len(text_owner), len(text_owner) + len(event_owner)
+    mask = np.zeros((length, length), np.bool_)
+    mask[:texts, :texts] = text_owner[:, None] == text_owner
+    mask[texts:, :texts] = event_owner[:, None] == text_owner
+    mask[texts:, texts:] = (event_owner[:, None] == event_owner) & (place[:, None] >= place)
+    return mask
+
+
+def _joined(arrays: Sequence[Array | Sequence[int]], dtype: Callable[..., object]) -> Array:
+    first = np.ascontiguousarray(arrays[0], dtype)  # type: ignore[call-overload]
+    if len(arrays) == 1:
+        return first
+    return np.concatenate([first, *arrays[1:]]).astype(dtype, copy=False)  # type: ignore
+
+
+def _count_up(counts: Sequence[int]) -> Int64:
+    """Return 0, 1, ... for each of the counts in turn."""
+    return np.concatenate([np.arange(count) for count in counts])
+
+
+def _trimmed(texts_CN: Int64) -> Int64:
+    """Return token ids without the columns that hold only padding."""
+    longest = int((texts_CN >= 0).sum(-1).max(initial=0)) if texts_CN.size else 0
+    return texts_CN[:, :longest]

@@ -1,0 +1,92 @@
+"""What runs the language part of a ranker: OpenVINO, if a release is exported for it, or torch."""
+
+import logging
+import threading
+from pathlib import Path
+from typing import Literal, Protocol
+
+import numpy as np
+import torch
+from torch import Tensor
+
+from models.ranker.export import OPENVINO
+from models.ranker.flat_batch import FlatBatch
+from models.ranker.precision import mixed_precision
+from models.ranker.ranker import Ranker
+from models.ranker.served import ServedLanguage, looked_up
+
+logger = logging.getLogger(__name__)
+EngineName = Literal["auto", "openvino", "torch"]
+
+
+class Engine(Protocol):
+    """Reads flat batches, one at a time."""
+
+    def states(self, batch: FlatBatch, features_CF: Tensor) -> Tensor:
+        """Return the last state at each candidate, float32 [C, W]; features are standardised."""
+
+
+class TorchEngine:
+    """Runs the weights that training left, in mixed precision."""
+
+    def __init__(self, ranker: Ranker, threads: int) -> None:
+        self._ranker = ranker
+        self._threads = threads
+        self._language = ServedLanguage(ranker).eval()
+        self._turn = threading.Lock()
+
+    def states(self, batch: FlatBatch, features_CF: Tensor) -> Tensor:
+        """Return the last state at each candidate, float32 [C, W]; features are standardised."""
+        if not self._ranker.config.language:
+            return features_CF.new_zeros(len(features_CF), self._ranker.head.language.in_features)
+        with self._turn, mixed_precision():
+            # What else torch does for a request is too small to be shared by threads.
+            torch.set_num_threads(self._threads)
+            try:
+                states: Tensor = self._language(*looked_up(self._ranker, batch, features_CF))
+            finally:
+                torch.set_num_threads(1)
+        return states.float()
+
+
+class OpenVinoEngine:
+    """Runs `ranker/language.xml`, in bfloat16 where the processor computes in it."""
+
+    def __init__(self, ranker: Ranker, directory: Path, threads: int) -> None:
+        # Imported late: a machine with a release of before needs none of it.
+        import openvino as ov
+
+        core = ov.Core()
+        able = core.get_property("CPU", "OPTIMIZATION_CAPABILITIES")
+        options = {
+            "INFERENCE_PRECISION_HINT": "bf16" if "BF16" in able else "f32",
+            "INFERENCE_NUM_THREADS": threads,
+            "NUM_STREAMS": 1,
+            # Other processes share the cores: a pinned thread would wait behind them.
+            "ENABLE_CPU_PINNING": False,
+        }
+        self._ranker = ranker
+        self._turn = threading.Lock()
+        self._request = core.compile_model(
+            directory / OPENVINO, "CPU", options
+        ).create_infer_request()
+
+    def states(self, batch: FlatBatch, features_CF: Tensor) -> Tensor:
+        """Return the last state at each candidate, float32 [C, W]; features are standardised."""
+        inputs = [each.numpy() for each in looked_up(self._ranker, batch, features_CF)]
+        with self._turn:
+            found = self._request.infer(inputs, share_inputs=True)[0]
+            # A copy: the next batch is written to the same place.
+            return torch.from_numpy(np.array(found, np.float32))
+
+
+def engine_of(ranker: Ranker, directory: Path, name: EngineName, threads: int) -> Engine:
+    """Return the engine of a ranker's folder; "auto" is OpenVINO where it was exported for it."""
+    exported = (directory / OPENVINO).is_file()
+    if name == "openvino" or (name == "auto" and exported):
+        return OpenVinoEngine(ranker, directory, threads)
+    if name == "auto" and ranker.config.language:
+        logger.warning(
+            "the release was not exported for OpenVINO; torch runs it, at half the speed"
+        )
+    return TorchEngine(ranker, threads)

@@ -1,0 +1,73 @@
+from itertools import product
+
+import numpy as np
+import pytest
+import torch
+
+from models.ranker.flat_batch import flat_batch, tokens_of
+from models.ranker.packed_user import PackedUser, collate
+from models.ranker.ranker import Ranker
+from models.ranker.served import ServedLanguage, looked_up
+from tests.support.rankers import bert_config, llama_config, random_ranker, random_user
+
+LANGUAGE_MODELS = {"encoder": bert_config, "decoder": llama_config}
+MODES = {"item": 0, "text": 5}
+
+
+@pytest.fixture(params=product(LANGUAGE_MODELS, MODES), ids="-".join)
+def ranker(request: pytest.FixtureRequest) -> Ranker:
+    model, mode = request.param
+    return random_ranker(LANGUAGE_MODELS[model](), candidate_tokens=MODES[mode])
+
+
+def some_users(ranker: Ranker) -> list[PackedUser]:
+    tokens = ranker.config.candidate_tokens
+    return [
+        random_user(candidates=3, events=2, texts=2, seed=1, candidate_tokens=tokens),
+        random_user(candidates=5, events=9, texts=6, seed=2, candidate_tokens=tokens),
+        random_user(candidates=1, events=0, texts=3, seed=3, candidate_tokens=tokens),
+    ]
+
+
+def test_where_nobody_has_any_text_the_rest_is_read_as_ever(ranker: Ranker) -> None:
+    tokens = ranker.config.candidate_tokens
+    for events in (0, 4):
+        user = random_user(4, events, texts=0, candidate_tokens=tokens)
+        batch = flat_batch(ranker.config, [user])
+        padded = collate(ranker.config, [user])
+        with torch.inference_mode():
+            features = ranker.standardised(torch.from_numpy(batch.candidate_features_CF))
+            flat = ServedLanguage(ranker)(*looked_up(ranker, batch, features))
+            alone = ranker.states(padded, features[None])[0]
+        torch.testing.assert_close(flat, alone, atol=1e-5, rtol=1e-4)
+
+
+def test_users_one_after_the_other_are_read_as_padded_ones_are(ranker: Ranker) -> None:
+    users = some_users(ranker)
+    batch = flat_batch(ranker.config, users)
+    with torch.inference_mode():
+        features = ranker.standardised(torch.from_numpy(batch.candidate_features_CF))
+        flat = ServedLanguage(ranker)(*looked_up(ranker, batch, features))
+        for user, part in zip(users, batch.parts, strict=True):
+            padded = collate(ranker.config, [user])
+            alone = ranker.states(padded, ranker.standardised(padded.candidate_features_BCF))[0]
+            torch.testing.assert_close(flat[part], alone, atol=1e-5, rtol=1e-4)
+    assert flat.std() > 0.1
+
+
+def test_nothing_is_padded(ranker: Ranker) -> None:
+    users = some_users(ranker)
+    batch = flat_batch(ranker.config, users)
+    own = ranker.config.candidate_tokens + 1
+    assert len(batch.positions_L) <= sum(map(tokens_of, users)) == 22 + 9 * own
+    assert batch.own_mask_CO.shape[0] == 9
+    assert batch.new_C.tolist() == [False] * 8 + [True]
+
+
+def test_a_candidate_sees_as_many_events_as_are_visible_to_it() -> None:
+    user = random_user(candidates=2, events=4, texts=2)
+    user.candidates.visible[:] = [1, 4]
+    batch = flat_batch(random_ranker(bert_config()).config, [user])
+    assert batch.candidate_mask_CP.sum(axis=1).tolist() == [3, 6]
+    assert batch.positions_L[-2:].tolist() == [3, 6]
+    assert np.array_equal(batch.prefix_mask_PP[2:, 2:], np.tri(4, dtype=bool))
