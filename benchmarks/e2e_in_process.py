@@ -49,6 +49,7 @@ from retrieval_service.index.ledger import Ledger
 from retrieval_service.index.milvus import Milvus
 from retrieval_service.pipeline import RetrievePipeline
 from retrieval_service.releases import Releases
+from retrieval_service.settings import Settings as RetrievalSettings
 from retrieval_service.user_encoder import UserEncoder
 from serving.release_shelf import ReleaseShelf
 from serving.stages import Deadline
@@ -118,7 +119,8 @@ async def parts_of(state: Path, release: Path, encoder: Path, milvus: str) -> As
     encode = Encoder(cast(TextEncoder, engine), DEADLINE_S)
     users = cast(UserEncoder, UserEngine(opened))
     vectors, media, index = Vectors(store, encode), MediaVectors(store), Milvus(milvus)
-    indexer = Indexer(store, view, Ledger(database, "benchmark"), index)
+    exact = RetrievalSettings().exact_items_max
+    indexer = Indexer(store, view, Ledger(database, "benchmark"), index, exact)
 
     async def on_change(ready: bool) -> None:
         """Tell nobody."""
