@@ -20,6 +20,7 @@ LATE_FACTOR = 2.0
 # By these the limit falls: as far as the answer was late, but neither hardly nor to nothing.
 FALL_MOST, FALL_LEAST = 0.5, 0.9
 SMOOTHING = 0.1
+RETRY_LEAST_S = 0.05
 
 
 class Admission:
@@ -49,7 +50,7 @@ class Admission:
         Raises Overloaded where there is none; it says when those under way will be done.
         """
         if self._in_flight >= self.limit:
-            raise Overloaded(self._usual_s)
+            raise Overloaded(max(self._usual_s, RETRY_LEAST_S))
         self._in_flight += 1
         slot = Slot(self._clock(), allowed_s, alone=self._in_flight == 1)
         try:
