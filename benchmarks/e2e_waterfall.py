@@ -13,7 +13,7 @@ COLOURS = {
     "gateway": "#475569",
     "retrieval": "#2563eb",
     "ranking": "#c2410c",
-    "between": "#cbd5e1",
+    "in between": "#cbd5e1",
 }
 RANKING = ("features", "score", "select", "reasons")
 
@@ -21,7 +21,7 @@ RANKING = ("features", "score", "select", "reasons")
 def draw(served: dict[str, Any], parts: dict[str, Any], file: Path) -> Path:
     """Draw the median stages of one caller's requests, and the parts in one process beside them."""
     bars = bars_of(served)
-    figure, axes = plt.subplots(figsize=(10, 0.34 * len(bars) + 1.6), layout="constrained")
+    figure, axes = plt.subplots(figsize=(10, 0.26 * len(bars) + 1.2), layout="constrained")
     for place, (_, kind, start, taken) in enumerate(bars):
         axes.barh(place, taken, left=start, color=COLOURS[kind], height=0.7)
         axes.annotate(
@@ -33,17 +33,19 @@ def draw(served: dict[str, Any], parts: dict[str, Any], file: Path) -> Path:
             va="center",
         )
     axes.set_yticks(range(len(bars)), [label for label, *_ in bars], fontsize=8)
-    axes.invert_yaxis()
+    axes.set_ylim(len(bars) - 0.4, -1.1)
+    kinds = [plt.Rectangle((0, 0), 1, 1, color=colour) for colour in COLOURS.values()]
+    axes.legend(kinds, COLOURS, fontsize=8, frameon=False, loc="center right")
     axes.axvline(parts["both_ms"], color="#16a34a", linestyle="--", linewidth=1)
     axes.annotate(
         f"the parts in one process: {parts['both_ms']:.0f} ms",
-        (parts["both_ms"], len(bars) - 0.6),
+        (parts["both_ms"], -0.7),
         (-4, 0),
         textcoords="offset points",
         fontsize=8,
         color="#16a34a",
         ha="right",
-        va="bottom",
+        va="center",
     )
     axes.set_xlim(0, served["p50_ms"] * 1.08)
     axes.set_xlabel("ms from the caller's send, medians of one caller's requests")
@@ -84,6 +86,6 @@ def bars_of(served: dict[str, Any]) -> list[tuple[str, str, float, float]]:
     for name in RANKING:
         step = add(name, "ranking", step)
     at = add("check", "gateway", after_rank)
-    bars.append(("all else: gRPC, the gateway's own", "between", at, served["p50_ms"] - at))
+    bars.append(("all else: gRPC, the gateway's own", "in between", at, served["p50_ms"] - at))
     bars.append(("Recommend (p50)", "gateway", 0.0, served["p50_ms"]))
     return bars
