@@ -47,7 +47,7 @@ def load(
 
     Arrivals are a Poisson process. Times run from when a request was meant to be sent, so that a
     stall shows in all requests that it held up. Run it on another machine than the stack where you
-    can: it needs about a millisecond of a core for each request.
+    can: it takes 0.3 ms of a core for each request.
     """
     steps = steps_of(rates, ramp, seconds, warm_up_s)
     users = users_of_dataset(dataset) if dataset else []
