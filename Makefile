@@ -1,7 +1,7 @@
 # Two commands matter: `make demo` and `make test`. Everything else is in the README.
 
 .DEFAULT_GOAL := help
-.PHONY: help setup baselines peers demo test check up protos bench bench-encoder bench-ingest bench-train
+.PHONY: help setup baselines peers demo test check up protos bench bench-encoder bench-ingest bench-e2e bench-train
 
 help: ## List the targets
 	@sed -n 's/^\([a-z-]*\):.*## /  make \1\t/p' $(MAKEFILE_LIST) | expand -t 20
@@ -40,8 +40,12 @@ bench-ingest: setup ## The rate of UpsertItems, and what it does to online reque
 	@test -d var/demo/release || .venv/bin/tandem demo
 	.venv/bin/python -m benchmarks.ingest $(ARGS)
 
+bench-e2e: setup ## Measure Recommend end to end: latency, capacity, overload; 7 minutes
+	@test -d var/demo/release || .venv/bin/tandem demo
+	.venv/bin/python -m benchmarks.e2e $(ARGS)
+
 bench: setup ## Measure encoder, ranking and the whole path; results go to benchmarks/results
 	@test -d var/demo/release || .venv/bin/tandem demo
 	.venv/bin/python -m benchmarks.encoder
 	.venv/bin/python -m benchmarks.rank
-	.venv/bin/python -m benchmarks.recommend
+	.venv/bin/python -m benchmarks.e2e

@@ -30,7 +30,7 @@ import uvloop
 
 from benchmarks.encoder import BARE_BATCHES, make_texts, printed
 from benchmarks.environment import RESULTS, ROOT, describe, write_result
-from benchmarks.stack import stack_on_ports
+from benchmarks.stack import started_stack
 from features.release import open_release
 from serving.text_encoder import TextEncoder
 from tandem.v1.item_pb2 import Item
@@ -238,7 +238,8 @@ def main() -> None:
     rates = {"encode": arguments.encodes, "recommend": arguments.recommends}
     kinds = [kind for kind, rate in rates.items() if rate > 0]
     rounds: list[dict[str, Any]] = []
-    with stack_on_ports(arguments.release) as ports:
+    with started_stack(arguments.release) as stack:
+        ports = stack.ports
         for kind in kinds:
             uvloop.run(online(ports, kind, rates[kind], 2.0, users))
         upsert_rates(ports, "warm", make_texts(200, seed=1))

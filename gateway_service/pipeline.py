@@ -26,6 +26,7 @@ from gateway_service.store.database import Database
 from gateway_service.store.impressions import log_impression
 from gateway_service.store.times import now_us
 from gateway_service.validation import CANDIDATES_MAX, check_recommend
+from serving.admission import Admission
 from serving.stages import Deadline, StageLog
 from tandem.v1 import stage_pb2
 from tandem.v1.context_pb2 import RequestContext
@@ -79,12 +80,19 @@ class Recommender:
         self._live = live
         self._exploring = exploring
         self._safety = safety
+        self._admission = Admission(settings.max_in_flight)
 
     async def recommend(self, request: RecommendRequest, deadline: Deadline) -> RecommendResponse:
-        """Return the list. A stage that fails is skipped and flagged; what it gives is replaced."""
+        """Return the list. A stage that fails is skipped and flagged; what it gives is replaced.
+
+        Raises Overloaded at once where there are more requests than are answered in time.
+        """
         check_recommend(request)
-        made = await self.make(request, deadline)
-        answer = made.answer
+        with self._admission.slot(deadline.remaining()) as slot:
+            made = await self.make(request, deadline)
+            answer = made.answer
+            causes = {skipped.cause for skipped in answer.skipped_stages}
+            slot.tell(full=not answer.degraded, refused=stage_pb2.SKIP_CAUSE_OVERLOADED in causes)
         attribution = attribution_of(request.user_id, made.context, answer, made.exploration_chance)
         answer.attribution_token = self._tokens.sign(attribution)
         shown = impression_of(request.user_id, made.context, answer, attribution, made.ranked)

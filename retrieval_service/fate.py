@@ -8,6 +8,7 @@ from features.opening_hours import may_be_open
 from features.policy import FREE, Override, utc_today
 from features.release import Release
 from retrieval_service.catalogue.view import View
+from tandem.v1 import item_fate_pb2
 from tandem.v1.item_fate_pb2 import Fate
 from tandem.v1.retrieval_service_pb2 import RetrieveRequest
 
@@ -41,21 +42,21 @@ def fate_by(
     def fate(item_id: str) -> Fate.ValueType:
         entry = entries.get(item_id)
         if entry is None:
-            return Fate.FATE_NOT_IN_CATALOGUE
+            return item_fate_pb2.FATE_NOT_IN_CATALOGUE
         if entry.item.unavailable:
-            return Fate.FATE_UNAVAILABLE
+            return item_fate_pb2.FATE_UNAVAILABLE
         if entry.id_hash in seen or item_id in used:
-            return Fate.FATE_SEEN
+            return item_fate_pb2.FATE_SEEN
         if item_id in excluded:
-            return Fate.FATE_EXCLUDED
+            return item_fate_pb2.FATE_EXCLUDED
         if passes is not None and not passes(entry.item):
-            return Fate.FATE_FILTERED
+            return item_fate_pb2.FATE_FILTERED
         if policy.in_force:
             verdict = verdicts.get(item_id, FREE)
             if not policy.permits(item_id, verdict, age, today, decided):
-                return Fate.FATE_FORBIDDEN
+                return item_fate_pb2.FATE_FORBIDDEN
         if open_minute is not None and not may_be_open(entry.item, open_minute):
-            return Fate.FATE_CLOSED
-        return Fate.FATE_UNSPECIFIED
+            return item_fate_pb2.FATE_CLOSED
+        return item_fate_pb2.FATE_UNSPECIFIED
 
     return fate

@@ -8,7 +8,7 @@ import numpy as np
 from features.fusion import SourceWeights
 from features.hits import standardise
 from retrieval_service.sources.query import Scored
-from tandem.v1.candidate_pb2 import Candidate, Hit, Source
+from tandem.v1.candidate_pb2 import Candidate, Source
 
 # Of the candidates, how many are new items that no other source found.
 FRESH_SHARE = 0.05
@@ -37,13 +37,13 @@ class Merging:
         by_fusion = sorted(fused, key=lambda item_id: -fused[item_id])
         others = [item_id for item_id in fresh if item_id not in fused][: int(count * FRESH_SHARE)]
         best = [*by_fusion[: count - len(others)], *others]
-        hits: dict[str, list[Hit]] = {item_id: [] for item_id in best}
+        candidates = {item_id: Candidate(item_id=item_id) for item_id in best}
         for source, result in found.items():
             scores = standardise(np.array([score for _, score in result], np.float32)).tolist()
             for rank, ((item_id, _), score) in enumerate(zip(result, scores, strict=True), start=1):
-                if item_id in hits:
-                    hits[item_id].append(Hit(source=source, score=score, rank=rank))
+                if (candidate := candidates.get(item_id)) is not None:
+                    candidate.hits.add(source=source, score=score, rank=rank)
         for rank, item_id in enumerate(fresh, start=1):
-            if item_id in hits:
-                hits[item_id].append(Hit(source=Source.SOURCE_FRESH, score=0.0, rank=rank))
-        return [Candidate(item_id=item_id, hits=hits[item_id]) for item_id in best]
+            if (candidate := candidates.get(item_id)) is not None:
+                candidate.hits.add(source=Source.SOURCE_FRESH, score=0.0, rank=rank)
+        return list(candidates.values())

@@ -69,7 +69,8 @@ def retrieval_parts(settings: Settings) -> Parts:
         media = MediaVectors(store)
         milvus = Milvus(settings.milvus_uri, settings.milvus_token)
         holder = f"{socket.gethostname()}:{settings.port}"
-        indexer = Indexer(store, view, Ledger(database, holder), milvus)
+        ledger = Ledger(database, holder)
+        indexer = Indexer(store, view, ledger, milvus, settings.exact_items_max)
         releases = Releases(vectors, media, indexer, user_encoder, health.set_ready)
         images = Images(store, image_encoder, settings.encode_timeout_s)
         catalogue = Catalogue(store, vectors, images, view)

@@ -36,6 +36,10 @@ class Settings:
     milvus_token: str = ""
     """`user:password` or API key of a Milvus that asks for one."""
 
+    exact_items_max: Annotated[int, Between(0, 1_000_000)] = 0
+    """Items up to which vectors are kept in memory, too, and searched there where a request has no
+    filter. Above it, and with filters, Milvus is searched. 0: always Milvus. See decision 0014."""
+
     triton_target: str = "127.0.0.1:8001"
     """`host:port` of Triton's gRPC service."""
 

@@ -13,6 +13,7 @@ from tandem_cli.commands import (
     explain,
     images,
     ingest,
+    load,
     policy,
     profile,
     recommend,
@@ -47,6 +48,7 @@ app.command("ingest")(ingest.ingest)
 app.command("recommend")(recommend.recommend)
 app.command("explain")(explain.explain)
 app.command("event")(event.event)
+app.command("load")(load.load)
 app.add_typer(profile.app, name="profile")
 app.add_typer(user.app, name="user")
 app.add_typer(policy.app, name="policy")

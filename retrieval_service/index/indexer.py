@@ -13,6 +13,8 @@ import numpy.typing as npt
 from retrieval_service.catalogue.records import Change
 from retrieval_service.catalogue.store import Store
 from retrieval_service.catalogue.view import View
+from retrieval_service.filters.compiler import AVAILABLE
+from retrieval_service.index.exact import ExactIndex
 from retrieval_service.index.fields import (
     ATTRIBUTE_COLUMNS_MAX,
     FLAGS,
@@ -40,7 +42,7 @@ class Index:
 
     collection: None until the ledger has been read. verified: Milvus has been seen to have it.
     unflushed: items written since the last flush. problem: why it does not come forward, for
-    people.
+    people. exact: its available items' vectors in memory, None where there are too many.
     """
 
     release_id: str
@@ -49,15 +51,27 @@ class Index:
     verified: bool = False
     unflushed: int = FLUSH_ITEMS
     problem: str = ""
+    exact: ExactIndex | None = None
 
 
 class Indexer:
     """Applies the catalogue's changes to collections, in batches, as often as needed.
 
     A batch that is applied twice does no harm, so that its revision is written down afterwards.
+
+    Up to `exact_items_max` items, each copy of the service keeps the vectors in memory besides, and
+    searches these where there is no filter.
     """
 
-    def __init__(self, store: Store, view: View, ledger: Ledger, milvus: Milvus) -> None:
+    def __init__(
+        self,
+        store: Store,
+        view: View,
+        ledger: Ledger,
+        milvus: Milvus,
+        exact_items_max: int = 0,
+    ) -> None:
+        self._exact_items_max = exact_items_max
         self._store = store
         self._view = view
         self._ledger = ledger
@@ -118,10 +132,17 @@ class Indexer:
         *,
         consistency: str = "Bounded",
     ) -> list[list[tuple[str, float]]]:
-        """Search the collection of a release and space, see `Milvus.search`."""
+        """Search the collection of a release and space, see `Milvus.search`.
+
+        In memory where that does as well: without a filter, and not behind the collection.
+        """
         index = self._indexes.get((release_id, space))
         if self._view.revision == 0:
             return [[] for _ in vectors_QD]
+        if expression == AVAILABLE and consistency == "Bounded" and index is not None:
+            reached = index.collection.revision if index.collection else self._view.revision
+            if index.exact is not None and index.exact.revision >= reached:
+                return index.exact.search(vectors_QD, limit)
         if index is None or index.collection is None:
             raise DependencyUnavailable("milvus", f"the {space} index is not there yet")
         try:
@@ -160,7 +181,9 @@ class Indexer:
             async with self._one_at_a_time, asyncio.timeout(STEP_TIMEOUT_S):
                 if (index.release_id, index.space.name) not in self._indexes:
                     return False
-                worked = await self._step(index)
+                # First: it does without Milvus.
+                worked = await self._step_exactly(index)
+                worked |= await self._step(index)
         except Exception as error:
             if not isinstance(error, TandemError | TimeoutError):
                 logger.exception("indexing failed")
@@ -171,6 +194,24 @@ class Indexer:
             return False
         index.problem = ""
         return worked
+
+    async def _step_exactly(self, index: Index) -> bool:
+        """Bring the vectors in memory one batch forward; return whether there was work."""
+        if len(self._view.entries) > self._exact_items_max:
+            index.exact = None
+            return False
+        if index.exact is None:
+            index.exact = ExactIndex(index.space.dimension)
+        if index.exact.revision >= self._view.revision:
+            return False
+        changes = await self._store.changes(index.exact.revision, BATCH_ITEMS)
+        if not changes:
+            return False
+        there = [c for c in changes if c.item is not None and not c.item.unavailable]
+        vectors = await index.space.vectors_of(there)
+        gone = [c.item_id for c in changes if c.item_id not in vectors]
+        index.exact.apply(vectors, gone, changes[-1].revision)
+        return True
 
     async def _step(self, index: Index) -> bool:
         """Bring an index one batch forward; return whether there was anything to do."""

@@ -12,7 +12,7 @@ from features.moment import Moment
 from features.words import Said
 from retrieval_service.release import LoadedRelease
 from serving.stages import Deadline
-from tandem.v1.item_fate_pb2 import Fate
+from tandem.v1.item_fate_pb2 import FATE_UNSPECIFIED, Fate
 
 Float32 = npt.NDArray[np.float32]
 Scored = list[tuple[str, float]]
@@ -57,7 +57,7 @@ class Query:
 
     def allowed(self, item_id: str) -> bool:
         """Return whether an item may be a candidate."""
-        return self.fate(item_id) == Fate.FATE_UNSPECIFIED
+        return self.fate(item_id) == FATE_UNSPECIFIED
 
     @property
     def rows(self) -> npt.NDArray[np.int32]:

@@ -1,5 +1,6 @@
 """What an operator of the whole stack sees."""
 
+import json
 import os
 import signal
 import subprocess
@@ -103,6 +104,21 @@ def test_status_tells_of_every_part(stack):
         assert f"{model} 1 ready" in shown
     memory = float(shown.split("memory in all:")[1].split()[0].replace(",", ""))
     assert 100 < memory < 4096
+
+
+def test_a_load_test_tells_what_became_of_every_request(stack, world):
+    asked = ("load", "--seconds", 2, "--warm-up", 0, "--timeout-s", 10, "--target", stack.target)
+    told = json.loads(tandem(*asked, "--rate", 2, "--rate", 4, "--json").stdout)
+    assert told["users"] == 150
+    assert [step["rate_per_s"] for step in told["steps"]] == [2.0, 4.0]
+    for step in told["steps"]:
+        assert step["arrivals"] > 0
+        assert step["answered"] + sum(step["not_answered"].values()) == step["arrivals"]
+        assert step["goodput_per_s"] * step["seconds"] <= step["arrivals"]
+    assert told["steps"][1]["stage_medians_ms"]["rank"] > 0
+    shown = tandem(*asked, "--rate", 3, "--dataset", world, "--unknown-share", 0.5).stdout
+    assert "Goodput" in shown
+    assert "3.0/s" in shown
 
 
 def test_a_second_stack_on_the_same_state_or_ports_is_refused(stack, tmp_path):

@@ -10,13 +10,13 @@ import pytest
 from google.protobuf.timestamp_pb2 import Timestamp
 
 from serving.errors import DependencyUnavailable, Internal, InvalidField, Overloaded
-from tandem.v1 import candidate_pb2, event_pb2, filter_pb2, stage_pb2
+from tandem.v1 import candidate_pb2, error_reason_pb2, event_pb2, filter_pb2, stage_pb2
 from tandem.v1.context_pb2 import RequestContext
 from tandem.v1.event_pb2 import Event
 from tandem.v1.filter_pb2 import Condition, Filter
 from tandem.v1.item_pb2 import AttributeValue
 from tandem.v1.recommender_service_pb2 import RecommendResponse
-from tandem_client import reason_of
+from tandem_client import reason_of, retry_after_s
 from tests.support.gateway import FALLBACK_IDS, ITEM_IDS, World, eventually, running_world
 
 EVEN = Filter(
@@ -240,3 +240,31 @@ async def test_many_degraded_requests_at_once_are_all_answered(world: World) -> 
 async def test_a_request_of_long_ago_is_as_good_as_one_of_now(world: World) -> None:
     past = RequestContext(request_time=Timestamp(seconds=0))
     assert len((await world.client.recommend("anna", context=past)).items) == 10
+
+
+async def test_where_parts_refuse_work_what_is_too_much_is_refused_at_once_with_a_time_to_retry(
+    world: World,
+) -> None:
+    world.ranking.failure, world.ranking.delay_s = Overloaded(0.2), 0.05
+    refused: list[grpc.aio.AioRpcError] = []
+    async with asyncio.timeout(20):
+        while not refused:
+            at_once = (world.client.recommend("anna", timeout_s=5) for _ in range(12))
+            for answer in await asyncio.gather(*at_once, return_exceptions=True):
+                if isinstance(answer, grpc.aio.AioRpcError):
+                    refused.append(answer)
+                else:
+                    assert isinstance(answer, RecommendResponse)
+                    assert cause(answer, stage_pb2.STAGE_RANK) == "OVERLOADED"
+                    assert answer.items
+    assert {error.code() for error in refused} == {grpc.StatusCode.RESOURCE_EXHAUSTED}
+    assert {reason_of(error)[0] for error in refused} == {error_reason_pb2.ERROR_REASON_OVERLOADED}
+    assert all(0 < (retry_after_s(error) or 0) < 5 for error in refused)
+
+    # A few at a time always get in, and with full answers the limit rises again.
+    world.ranking.failure, world.ranking.delay_s = None, 0.0
+    for _ in range(60):
+        at_once = (world.client.recommend("anna", timeout_s=5) for _ in range(4))
+        assert not any(answer.degraded for answer in await asyncio.gather(*at_once))
+    at_once = (world.client.recommend("anna", timeout_s=5) for _ in range(6))
+    assert all(answer.items for answer in await asyncio.gather(*at_once))

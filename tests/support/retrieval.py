@@ -212,7 +212,7 @@ async def running_retrieval(
 ) -> AsyncIterator[Retrieval]:
     """Run a retrieval service in this loop, with its database in a directory.
 
-    more: further settings.
+    Milvus is searched, however few items there are. more: further settings.
     """
     settings = Settings(
         database_url=f"sqlite:///{directory / 'catalogue.db'}",
@@ -220,7 +220,7 @@ async def running_retrieval(
         triton_target=triton_target,
         follow_interval_s=0.05,
         index_interval_s=0.1,
-        **more,  # type: ignore[arg-type]
+        **{"exact_items_max": 0, **more},  # type: ignore[arg-type]
     )
     async with running_server("127.0.0.1", 0, SERVICES, retrieval_parts(settings)) as port:
         target = f"127.0.0.1:{port}"

@@ -2,6 +2,6 @@
 
 from tandem_client.aio import AsyncTandemClient
 from tandem_client.client import TandemClient
-from tandem_client.errors import reason_of
+from tandem_client.errors import reason_of, retry_after_s
 
-__all__ = ["AsyncTandemClient", "TandemClient", "reason_of"]
+__all__ = ["AsyncTandemClient", "TandemClient", "reason_of", "retry_after_s"]

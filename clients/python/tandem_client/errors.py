@@ -29,3 +29,13 @@ def reason_of(error: grpc.RpcError) -> tuple[ErrorReason.ValueType, dict[str, st
             if name in _NAMES:
                 return error_reason_pb2.ErrorReason.Value(name), dict(info.metadata)
     return error_reason_pb2.ERROR_REASON_UNSPECIFIED, {}
+
+
+def retry_after_s(error: grpc.RpcError) -> float | None:
+    """Return after how many seconds a retry may help, None where the error does not say."""
+    hint = error_details_pb2.RetryInfo()
+    status = rpc_status.from_call(cast(grpc.Call, error))
+    for detail in status.details if status is not None else ():
+        if detail.Unpack(hint):
+            return float(hint.retry_delay.ToTimedelta().total_seconds())
+    return None

@@ -1,0 +1,1 @@
+"""Load on a running stack: arrivals on schedule, and what became of each."""
