@@ -1,27 +1,20 @@
-"""What the source `graph` adds to the candidates: recall of the union with it and without it.
-
-    .venv/bin/python -m benchmarks.graph --name sample-world
-    .venv/bin/python -m benchmarks.graph --planted --name followed-directors
-    .venv/bin/python -m benchmarks.graph movielens:../shared/data/ml-latest-small --name mls
+"""What one source adds to the candidates: recall of the union with it and without it.
 
 Sources are fitted once, on what precedes the ranker's window, and asked for each user's last event.
-Both unions come from the same lists and learned weights. What only `graph` found is counted apart.
+Both unions come from the same lists and learned weights. What only that source found is counted
+apart.
 """
 
-import argparse
 import asyncio
-import tempfile
 from functools import partial
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
-from benchmarks.environment import ROOT, describe, write_result
-from benchmarks.followed_directors import write_followed_directors
+from benchmarks.environment import ROOT
 from features.candidates import SOURCES
 from features.fusion import source_name
-from sample_world import write_world
 from tandem.v1.candidate_pb2 import Source
 from tandem_cli.encoder_directory import default_weights
 from tandem_cli.encoder_directory import prepare as prepared
@@ -38,36 +31,10 @@ from training.sources import merge
 from training.targets import Target
 
 DEPTHS = (50, 200)
-GRAPH = SOURCES.index(Source.SOURCE_GRAPH)
 
 
-def main() -> None:
-    """Fit, ask, print and record."""
-    parser = argparse.ArgumentParser(description=__doc__.partition("\n")[0])
-    parser.add_argument("dataset", nargs="?", default="", help="default: a sample world")
-    parser.add_argument("--planted", action="store_true", help="people follow directors")
-    parser.add_argument("--name", required=True, help="of the result")
-    parser.add_argument("--domain", default="mixed", help="of the sample world")
-    parser.add_argument("--items", type=int, default=3_000, help="of the sample world")
-    parser.add_argument("--users", type=int, default=300, help="of the sample world")
-    arguments = parser.parse_args()
-    with tempfile.TemporaryDirectory() as folder:
-        about, spec = arguments.dataset, arguments.dataset
-        if arguments.planted:
-            about, spec = "followed directors", str(write_followed_directors(Path(folder) / "data"))
-        elif not spec:
-            size = {"items": arguments.items, "users": arguments.users}
-            about, spec = f"sample world: {arguments.domain}, {size}", f"{folder}/world"
-            write_world(Path(spec), domain=arguments.domain, seed=7, **size)
-        result = measure(spec, Path(folder))
-    print(result)
-    write_result(
-        f"graph_{arguments.name.replace('-', '_')}", {**describe(), "dataset": about, **result}
-    )
-
-
-def measure(spec: str, folder: Path) -> dict[str, Any]:
-    """Return recall by source, and of the union with and without the graph."""
+def measure(spec: str, folder: Path, source: Source.ValueType) -> dict[str, Any]:
+    """Return recall by source, and of the union with and without one."""
     settings, encoder_dir = TrainSettings(), prepared(default_weights(), ROOT / "var" / "encoders")
     dataset = open_dataset(spec, rejects=folder / "rejects.csv")
     task = choose_task(
@@ -88,31 +55,33 @@ def measure(spec: str, folder: Path) -> dict[str, Any]:
         "users": len(dataset.users),
         "items": len(dataset.items),
         "worth": {name: round(float(value), 4) for name, value in worth.items()},
-        **recalls(run.maker(models), run.targets.test),
+        **recalls(run.maker(models), run.targets.test, source),
     }
 
 
-def recalls(maker: ExampleMaker, targets: list[Target]) -> dict[str, Any]:
-    """Return how many of the targets are found."""
+def recalls(maker: ExampleMaker, targets: list[Target], source: Source.ValueType) -> dict[str, Any]:
+    """Return how many of the targets are found, with the source and without it."""
+    added = SOURCES.index(source)
     weights, count = maker.tables.weights, maker.settings.candidate_count
     places: dict[str, list[float]] = {"with": [], "without": []}
     found = np.zeros((len(targets), len(SOURCES)), np.float64)
     for number, (target, results) in enumerate(zip(targets, maker.lists(targets), strict=True)):
         row = maker.interactions.of(target.user).rows[target.place]
-        usual = [weights.of(source, maker.heard(target).weight) for source in SOURCES]
-        without = [0.0 if place == GRAPH else weight for place, weight in enumerate(usual)]
+        usual = [weights.of(one, maker.heard(target).weight) for one in SOURCES]
+        without = [0.0 if place == added else weight for place, weight in enumerate(usual)]
         for name, used in (("with", usual), ("without", without)):
             rows = merge(results, used, len(maker.tables.items), count).rows
             places[name].append(place_of(rows, row))
         found[number] = [place_of(rows, row) for rows, _ in results]
     union = {name: np.array(ranks) for name, ranks in places.items()}
-    others = np.delete(found, GRAPH, axis=1)
+    others = np.isfinite(np.delete(found, added, axis=1)).any(axis=1)
+    by_it_alone = np.isfinite(found[:, added]) & ~others
     return {
         "targets": len(targets),
         "weights": weights.by_name()["usual"],
         "sources": {
-            source_name(source): {f"recall@{k}": mean(found[:, at] <= k) for k in DEPTHS}
-            for at, source in enumerate(SOURCES)
+            source_name(one): {f"recall@{k}": mean(found[:, at] <= k) for k in DEPTHS}
+            for at, one in enumerate(SOURCES)
         },
         "union": {
             f"recall@{k}": {
@@ -121,7 +90,7 @@ def recalls(maker: ExampleMaker, targets: list[Target]) -> dict[str, Any]:
             }
             for k in DEPTHS
         },
-        "by_graph_alone": mean(np.isfinite(found[:, GRAPH]) & ~np.isfinite(others).any(axis=1)),
+        f"by_{source_name(source)}_alone": mean(by_it_alone),
     }
 
 
@@ -141,7 +110,3 @@ def difference(one: "np.ndarray[Any, Any]", other: "np.ndarray[Any, Any]") -> li
     each = one.astype(float) - other.astype(float)
     middle, half = float(each.mean()), 1.96 * float(each.std() / np.sqrt(len(each)))
     return [round(value, 4) for value in (middle, middle - half, middle + half)]
-
-
-if __name__ == "__main__":
-    main()
