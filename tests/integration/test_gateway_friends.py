@@ -1,5 +1,9 @@
 """Friends at a running gateway: whose uses serve whose lists; giving out and erasing them."""
 
+import asyncio
+import json
+import subprocess
+import sys
 import time
 from collections.abc import AsyncIterator
 from pathlib import Path
@@ -255,3 +259,43 @@ async def test_friends_stay_erased_after_a_restore(tmp_path: Path) -> None:
         await client.put_friends("anna", [friend("bert")])
         answer = await client.recommend("anna", context=at())
         assert stage_pb2.SKIP_CAUSE_NO_INPUT in skipped(answer)
+
+
+async def tandem(*arguments: object) -> str:
+    """Run the command beside the gateway of this process; return what it says."""
+    done = await asyncio.to_thread(
+        subprocess.run,
+        [sys.executable, "-m", "tandem_cli", *map(str, arguments)],
+        capture_output=True,
+        text=True,
+        timeout=60,
+        stdin=subprocess.DEVNULL,
+    )
+    return f"{done.returncode} {done.stderr.strip()}"
+
+
+async def test_the_command_writes_consent_and_friends_and_gives_them_out(
+    world: World, tmp_path: Path
+) -> None:
+    at_target = ("--target", world.target)
+    assert await tandem("profile", "put", "--user", "dora", "--friends", *at_target) == "0 written"
+    listed = ("--friend", "bert=2.5", "--friend", "carl")
+    done = await tandem("profile", "friends", "--user", "dora", *listed, *at_target)
+    assert done == "0 written"
+    bad = await tandem("profile", "friends", "--user", "dora", "--friend", "bert=much", *at_target)
+    assert bad.startswith("1 ")
+    assert "the weight is no number" in bad
+    file = tmp_path / "dora.jsonl"
+    assert (await tandem("user", "export", "dora", "--out", file, *at_target))[0] == "0"
+    profile, *told = map(json.loads, await asyncio.to_thread(lines_of, file))
+    assert profile["profile"]["friends_enabled"] is True
+    assert told == [
+        {"friend": {"user_id": "bert", "weight": 2.5}},
+        {"friend": {"user_id": "carl", "weight": 1.0}},
+    ]
+    done = await tandem("user", "erase", "bert", *at_target)
+    assert done == "0 erased 0 events, 0 impressions, 2 friendships"
+
+
+def lines_of(file: Path) -> list[str]:
+    return file.read_text().splitlines()
