@@ -19,7 +19,7 @@ from training.datasets import open_dataset
 from training.datasets.format import Dataset
 from training.datasets.protos import events_of, friends_of, profiles_of
 from training.friends import Friends, collect_friends
-from training.interactions import interactions_of
+from training.interactions import Interactions, interactions_of
 
 ACTIONS = ("view", "like", "dismiss", "purchase", "impression")
 ITEMS, USERS = 12, 6
@@ -159,5 +159,5 @@ def test_items_by_other_rows_are_those_that_are_left(tmp_path: Path) -> None:
     assert set(by_item(friends, 0, 2)) == {"i08"}
 
 
-def both(data: Dataset) -> tuple[Dataset, object]:
+def both(data: Dataset) -> tuple[Dataset, Interactions]:
     return data, interactions_of(data)
