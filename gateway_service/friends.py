@@ -1,5 +1,6 @@
 """What friends of the user used lately, where both sides allow that it serves lists."""
 
+from features.release import Release
 from gateway_service.store.database import Database
 from gateway_service.store.friends import read_friends_items
 from gateway_service.store.times import to_us
@@ -12,6 +13,7 @@ from tandem.v1.user_pb2 import UserState
 
 async def friends_items(
     database: Database,
+    release: Release,
     user: UserState,
     context: RequestContext,
     stages: StageLog,
@@ -19,9 +21,10 @@ async def friends_items(
 ) -> list[ItemCount]:
     """Return what friends used before the request; nothing unless the user's profile allows it.
 
-    A profile that was withheld, as with personalization off, allows nothing.
+    A profile that was withheld, as with personalization off, allows nothing. Nor is anything read
+    for a release that has not learned what it is worth.
     """
-    if not user.profile.friends_enabled:
+    if not release.friends or not user.profile.friends_enabled:
         return []
     user_id, before_us = user.user_id, to_us(context.request_time)
     found = await stages.run(

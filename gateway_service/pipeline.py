@@ -111,16 +111,13 @@ class Recommender:
             self._database, request, stages, deadline.share(settings.hydrate_share, keep_s=keep_s)
         )
         _tell_offset(context, user)
-        used_by_friends = (
-            await friends_items(
-                self._database,
-                user,
-                context,
-                stages,
-                deadline.share(settings.hydrate_share, keep_s=keep_s),
-            )
-            if release.friends
-            else []
+        used_by_friends = await friends_items(
+            self._database,
+            release,
+            user,
+            context,
+            stages,
+            deadline.share(settings.hydrate_share, keep_s=keep_s),
         )
         conditions = conditions_of(request, context, user.profile, release.vocabulary)
         excluded = (*request.excluded_item_ids, *filter(None, (context.seed_item_id,)))
