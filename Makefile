@@ -2,6 +2,7 @@
 
 .DEFAULT_GOAL := help
 .PHONY: help setup baselines peers demo test check up protos bench bench-encoder bench-ingest bench-e2e bench-train
+.PHONY: bench-scale
 
 help: ## List the targets
 	@sed -n 's/^\([a-z-]*\):.*## /  make \1\t/p' $(MAKEFILE_LIST) | expand -t 20
@@ -43,6 +44,9 @@ bench-ingest: setup ## The rate of UpsertItems, and what it does to online reque
 bench-e2e: setup ## Measure Recommend end to end: latency, capacity, overload; 7 minutes
 	@test -d var/demo/release || .venv/bin/tandem demo
 	.venv/bin/python -m benchmarks.e2e $(ARGS)
+
+bench-scale: setup ## What 10^4 to 10^6 items and users cost: search, memory, start, state
+	.venv/bin/python -m benchmarks.scale $(ARGS)
 
 bench: setup ## Measure encoder, ranking and the whole path; results go to benchmarks/results
 	@test -d var/demo/release || .venv/bin/tandem demo

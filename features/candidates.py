@@ -37,6 +37,7 @@ SOURCES: tuple[Source.ValueType, ...] = (
     Source.SOURCE_TAGS,
     Source.SOURCE_GRAPH,
     Source.SOURCE_MEDIA,
+    Source.SOURCE_FRIENDS,
 )
 HIT_FEATURES = [f"{source_name(source)}_{part}" for source in SOURCES for part in ("score", "rank")]
 OWN_FEATURES = [

@@ -2,7 +2,7 @@
 
 from typing import NotRequired, TypedDict
 
-FORMAT = 8
+FORMAT = 9
 MANIFEST = "manifest.json"
 
 
@@ -63,6 +63,7 @@ class Manifest(TypedDict):
     source_weights: by name of the candidate source, for the fusion of their lists.
     senses: whether time and place are known to it, see `features.senses`.
     spaces: width by name of the embedding spaces that items bring along.
+    friends: whether it has learned what it is worth that friends used something.
     warm_start: the id of the release that training began with, "" for none. against: None where
     there was nothing to compare with.
     """
@@ -78,6 +79,7 @@ class Manifest(TypedDict):
     source_weights: dict[str, dict[str, float]]
     senses: dict[str, bool]
     spaces: dict[str, int]
+    friends: bool
     settings: dict[str, object]
     warm_start: NotRequired[str]
     against: NotRequired[AgainstEntry | None]

@@ -89,6 +89,11 @@ class Release:
         """What the hits of each candidate source count in the fusion of their lists."""
         return named_weights(self.manifest["source_weights"])
 
+    @property
+    def friends(self) -> bool:
+        """Whether it has learned what it is worth that friends used something."""
+        return self.manifest["friends"]
+
     def _setting(self, name: str) -> int:
         value = self.manifest["settings"].get(name)
         return value if isinstance(value, int) else CANDIDATES_DEFAULT

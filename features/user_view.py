@@ -8,6 +8,7 @@ import numpy.typing as npt
 from features.cf import CfModel
 from features.entities import ItemEntities
 from features.events import EventArrays
+from features.friends import NO_ITEMS, FriendsItems
 from features.fusion import SourceWeights
 from features.habits import Habits, habits_at
 from features.heard import Heard
@@ -56,7 +57,8 @@ class UserView:
     float32 [D], zeros where unknown; media_mean: float32 [M], the same of media. heard:
     what the user's own words came to. recent_vectors: float32 [n, D], oldest first. rows: int32
     [events], times_ms: int64 [events]. liked_entities: float32 [E], how much the user likes each,
-    and graph_scores: float32 [items], how much each item has of them.
+    and graph_scores: float32 [items], how much each item has of them. friends_items: what friends
+    used, by rows; for training's candidates alone, as the ranker reads the hits of it.
     """
 
     tower_vector: Float32
@@ -75,6 +77,7 @@ class UserView:
     moment: Moment
     liked_entities: Float32
     graph_scores: Float32
+    friends_items: FriendsItems = NO_ITEMS
 
 
 def view_user(

@@ -10,7 +10,12 @@ from gateway_service.live_counts import LiveCounts
 from gateway_service.releases import Releases
 from gateway_service.store.database import Database
 from gateway_service.store.events import event_rows, record_events
-from gateway_service.store.export import events_page, impressions_page, profiles_page
+from gateway_service.store.export import (
+    events_page,
+    friends_page,
+    impressions_page,
+    profiles_page,
+)
 from gateway_service.store.pages import pages
 from gateway_service.store.times import now_us, to_us
 from gateway_service.validation import check_record_events
@@ -18,13 +23,14 @@ from serving.validation import check_time
 from tandem.v1.event_service_pb2 import (
     ExportEventsRequest,
     ExportEventsResponse,
+    KnownFriends,
     KnownProfile,
     RecordEventsRequest,
     RecordEventsResponse,
 )
 from tandem.v1.impression_pb2 import Impression, LoggedEvent
 
-Logged = TypeVar("Logged", LoggedEvent, Impression, KnownProfile)
+Logged = TypeVar("Logged", LoggedEvent, Impression, KnownProfile, KnownFriends)
 PART_BYTES = 1 << 20
 
 
@@ -53,7 +59,7 @@ class Feedback:
     async def export(
         self, request: ExportEventsRequest
     ) -> AsyncGenerator[ExportEventsResponse, None]:
-        """Yield events, then answers, then profiles; each page is a read of its own."""
+        """Yield events, answers, profiles and lists of friends; each page is a read of its own."""
         if request.HasField("since"):
             check_time("since", request.since)
         since_us = to_us(request.since)
@@ -66,6 +72,9 @@ class Feedback:
         async for profiles in pages(self._database, profiles_page, ""):
             for few in _parts(profiles):
                 yield ExportEventsResponse(profiles=few)
+        async for lists in pages(self._database, friends_page, ("", "")):
+            for part in _parts(lists):
+                yield ExportEventsResponse(friends=part)
 
 
 def _parts(messages: Iterable[Logged]) -> Iterator[list[Logged]]:

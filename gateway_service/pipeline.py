@@ -12,6 +12,7 @@ from gateway_service.check import backfilled, check
 from gateway_service.conditions import Conditions, conditions_of
 from gateway_service.downstream import Downstream
 from gateway_service.exploration import Exploring
+from gateway_service.friends import friends_items
 from gateway_service.hydrate import hydrate
 from gateway_service.impression import impression_of
 from gateway_service.live_counts import LiveCounts
@@ -118,6 +119,14 @@ class Recommender:
             self._database, request, stages, deadline.share(settings.hydrate_share, keep_s=keep_s)
         )
         _tell_offset(context, user)
+        used_by_friends = await friends_items(
+            self._database,
+            release,
+            user,
+            context,
+            stages,
+            deadline.share(settings.hydrate_share, keep_s=keep_s),
+        )
         conditions = conditions_of(request, context, user.profile, release.vocabulary)
         excluded = (*request.excluded_item_ids, *filter(None, (context.seed_item_id,)))
         blocked = Blocklist(user, excluded, repeat=release.repeat)
@@ -132,6 +141,7 @@ class Recommender:
             user,
             blocked,
             self._live,
+            used_by_friends,
             min(CANDIDATES_MAX, max(settings.candidate_count or release.candidate_count, wanted)),
             stages,
             deadline.share(settings.retrieve_share, keep_s=keep_s),

@@ -31,6 +31,7 @@ SENTENCES: dict[str, dict[ReasonKind.ValueType, tuple[str, str]]] = {
         candidate_pb2.REASON_KIND_NEARBY: ("", "Close to where you are"),
         candidate_pb2.REASON_KIND_TIME_OF_DAY: ("", "Right for this time of day"),
         candidate_pb2.REASON_KIND_PINNED: ("", "Picked for this list"),
+        candidate_pb2.REASON_KIND_FRIENDS: ("", "Friends of yours used this"),
         candidate_pb2.REASON_KIND_SHARED_ENTITY: (
             "Linked with “{name}” in your history",
             "Linked with something in your history",
@@ -50,6 +51,7 @@ SENTENCES: dict[str, dict[ReasonKind.ValueType, tuple[str, str]]] = {
         candidate_pb2.REASON_KIND_NEARBY: ("", "离您很近"),
         candidate_pb2.REASON_KIND_TIME_OF_DAY: ("", "适合这个时段"),
         candidate_pb2.REASON_KIND_PINNED: ("", "为此列表特别挑选"),
+        candidate_pb2.REASON_KIND_FRIENDS: ("", "您的朋友最近用过"),
         candidate_pb2.REASON_KIND_SHARED_ENTITY: ("与您看过的“{name}”有关", "与您的历史记录有关"),
     },
 }
@@ -125,6 +127,7 @@ def _reasons_of_hits(item: RankedItem, context: RequestContext) -> list[Reason]:
         candidate_pb2.SOURCE_POPULAR: candidate_pb2.REASON_KIND_POPULAR,
         candidate_pb2.SOURCE_HABIT: candidate_pb2.REASON_KIND_HABIT,
         candidate_pb2.SOURCE_NEARBY: candidate_pb2.REASON_KIND_NEARBY,
+        candidate_pb2.SOURCE_FRIENDS: candidate_pb2.REASON_KIND_FRIENDS,
     }
     best_first = sorted(item.hits, key=lambda hit: hit.rank)
     reasons = [

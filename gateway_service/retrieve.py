@@ -13,6 +13,7 @@ from gateway_service.live_counts import LiveCounts
 from serving.errors import InvalidField
 from serving.stages import StageLog
 from tandem.v1 import error_reason_pb2, stage_pb2
+from tandem.v1.common_pb2 import ItemCount
 from tandem.v1.context_pb2 import RequestContext
 from tandem.v1.recommender_service_pb2 import RecommendRequest
 from tandem.v1.retrieval_service_pb2 import RetrieveRequest, RetrieveResponse
@@ -29,6 +30,7 @@ async def retrieve(
     user: UserState,
     blocked: Blocklist,
     live: LiveCounts,
+    used_by_friends: list[ItemCount],
     count: int,
     stages: StageLog,
     budget_s: float,
@@ -53,6 +55,7 @@ async def retrieve(
         candidate_count=count,
         live_counts=live.top(release.release_id),
         traced_item_id=traced_item_id,
+        friends_items=used_by_friends,
     )
     found = await stages.run(
         stage_pb2.STAGE_RETRIEVE,

@@ -12,12 +12,13 @@ from gateway_service.feedback import Feedback
 from gateway_service.pipeline import Recommender
 from gateway_service.releases import Releases
 from gateway_service.store.database import Database
+from gateway_service.store.friends import put_friends
 from gateway_service.store.profiles import put_profile
 from gateway_service.store.releases import list_releases
 from gateway_service.store.times import now_us
 from gateway_service.store.user_state import read_user_state
 from gateway_service.user_export import export_user
-from gateway_service.validation import check_put_profile
+from gateway_service.validation import check_put_friends, check_put_profile
 from serving.stages import Deadline
 from serving.validation import check_id
 from tandem.v1.event_service_pb2 import (
@@ -52,6 +53,8 @@ from tandem.v1.user_service_pb2 import (
     ExportUserResponse,
     GetUserStateRequest,
     GetUserStateResponse,
+    PutFriendsRequest,
+    PutFriendsResponse,
     PutUserProfileRequest,
     PutUserProfileResponse,
 )
@@ -112,7 +115,7 @@ class EventServicer(EventServiceServicer):
 
 
 class UserServicer(UserServiceServicer):
-    """Keeps profiles, tells user states, gives out what is stored and erases it."""
+    """Keeps profiles and friends, tells user states, gives out what is stored and erases it."""
 
     def __init__(self, database: Database, erasure: Erasure) -> None:
         self._database = database
@@ -126,6 +129,15 @@ class UserServicer(UserServiceServicer):
             lambda connection: put_profile(connection, request.user_id, request.profile, now_us())
         )
         return PutUserProfileResponse(version=version)
+
+    async def PutFriends(
+        self, request: PutFriendsRequest, context: grpc.ServicerContext
+    ) -> PutFriendsResponse:
+        check_put_friends(request)
+        version = await self._database.write(
+            lambda connection: put_friends(connection, request.user_id, request.friends, now_us())
+        )
+        return PutFriendsResponse(version=version)
 
     async def GetUserState(
         self, request: GetUserStateRequest, context: grpc.ServicerContext

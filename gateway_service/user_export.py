@@ -14,7 +14,7 @@ _FIRST_IMPRESSION = (-1, b"")
 
 
 async def export_user(database: Database, user_id: str) -> AsyncGenerator[ExportUserResponse, None]:
-    """Yield the profile, then events and impressions, oldest first, in batches."""
+    """Yield profile and friends, then events and impressions, oldest first, in batches."""
     yield await database.read(lambda c: read_profile(c, user_id))
     events = partial(read_events, user_id=user_id)
     async for batch in pages(database, events, _FIRST_EVENT):

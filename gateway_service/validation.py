@@ -1,5 +1,6 @@
 """Checks of what callers send: the bounds that the contracts name."""
 
+from features.friends import FRIENDS_KEPT, WEIGHT_MOST
 from features.variety import check_variety
 from serving.errors import InvalidField
 from serving.validation import (
@@ -23,7 +24,7 @@ from tandem.v1.filter_pb2 import Condition, Filter
 from tandem.v1.info_service_pb2 import Limit
 from tandem.v1.recommender_service_pb2 import RecommendRequest
 from tandem.v1.user_pb2 import UserProfile
-from tandem.v1.user_service_pb2 import PutUserProfileRequest
+from tandem.v1.user_service_pb2 import PutFriendsRequest, PutUserProfileRequest
 from tandem_client.channel import MESSAGE_BYTES_MAX
 
 ITEM_COUNT_MAX = 500
@@ -59,6 +60,7 @@ LIMITS = (
     Limit(name="Event.text", value=EVENT_TEXT_BYTES_MAX, unit="bytes"),
     Limit(name="UserProfile.text", value=TEXT_BYTES_MAX, unit="bytes"),
     Limit(name="UserProfile.interest_tags", value=TAGS_MAX, unit="tags"),
+    Limit(name="PutFriendsRequest.friends", value=FRIENDS_KEPT, unit="friends"),
     Limit(name="message", value=MESSAGE_BYTES_MAX, unit="bytes"),
 )
 
@@ -214,3 +216,17 @@ def check_profile(profile: UserProfile) -> None:
     for index, tag in enumerate(profile.interest_tags):
         check_id(f"profile.interest_tags[{index}].tag", tag.tag)
         check_number(f"profile.interest_tags[{index}].confidence", tag.confidence, low=-1, high=1)
+
+
+def check_put_friends(request: PutFriendsRequest) -> None:
+    """Check a user's list of friends."""
+    check_id("user_id", request.user_id)
+    check_size("friends", request.friends, high=FRIENDS_KEPT)
+    known = {request.user_id: "is the user"}
+    for index, friend in enumerate(request.friends):
+        field = f"friends[{index}].user_id"
+        check_id(field, friend.user_id)
+        if friend.user_id in known:
+            raise InvalidField(field, known[friend.user_id])
+        known[friend.user_id] = "is that of an earlier friend"
+        check_number(f"friends[{index}].weight", friend.weight, low=0, high=WEIGHT_MOST)

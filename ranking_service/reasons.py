@@ -51,6 +51,7 @@ EVIDENCE: dict[ReasonKind.ValueType, tuple[str, ...]] = {
     ReasonKind.REASON_KIND_NEARBY: ("nearby_score", "nearby_rank", "near_now"),
     ReasonKind.REASON_KIND_TIME_OF_DAY: ("hour_lift", "text_like_hour", "cf_like_hour"),
     ReasonKind.REASON_KIND_SHARED_ENTITY: ("graph_score", "graph_rank", "graph_affinity"),
+    ReasonKind.REASON_KIND_FRIENDS: ("friends_score", "friends_rank"),
 }
 # A reason is given only for an item that one of these sources found; weight alone is no fact.
 FOUND_BY: dict[ReasonKind.ValueType, set[Source.ValueType]] = {
@@ -68,6 +69,7 @@ FOUND_BY: dict[ReasonKind.ValueType, set[Source.ValueType]] = {
     ReasonKind.REASON_KIND_LIKE_SEED_ITEM: {Source.SOURCE_SIMILAR},
     ReasonKind.REASON_KIND_HABIT: {Source.SOURCE_HABIT},
     ReasonKind.REASON_KIND_NEARBY: {Source.SOURCE_NEARBY},
+    ReasonKind.REASON_KIND_FRIENDS: {Source.SOURCE_FRIENDS},
 }
 LIKE_HISTORY_ITEM = ReasonKind.REASON_KIND_LIKE_HISTORY_ITEM
 LIKE_SEED_ITEM = ReasonKind.REASON_KIND_LIKE_SEED_ITEM

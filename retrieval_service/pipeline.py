@@ -155,6 +155,7 @@ class RetrievePipeline:
             said=request_words(request.text, request.user.profile, history),
             text_weight=request.text_weight if request.HasField("text_weight") else 1.0,
             live_counts={count.item_id: count.count for count in request.live_counts},
+            friends_items={used.item_id: used.count for used in request.friends_items},
             seed_item_id=seed,
             seed_vector=changed.get(seed, known_seed),
             seed_media=joined_media(loaded, [seed], brought)[0],

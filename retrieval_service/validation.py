@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping
 
+from features.friends import ITEMS_MOST
 from features.item_attributes import Type
 from retrieval_service.catalogue.checks import BATCH_ITEMS_MAX, LOOKUP_IDS_MAX
 from retrieval_service.filters.checks import DEPTH_MAX, NODES_MAX, check_filter
@@ -26,11 +27,13 @@ EXCLUDED_MAX = 1_000
 HISTORY_MAX = 512
 TAGS_MAX = 256
 LIVE_COUNTS_MAX = 1_000
+FRIENDS_ITEMS_MAX = ITEMS_MOST
 LIMITS = [
     Limit(name="RetrieveRequest.candidate_count", value=CANDIDATES_MAX, unit="items"),
     Limit(name="RetrieveRequest.text", value=TEXT_BYTES_MAX, unit="bytes"),
     Limit(name="RetrieveRequest.excluded_item_ids", value=EXCLUDED_MAX, unit="items"),
     Limit(name="RetrieveRequest.user.history", value=HISTORY_MAX, unit="events"),
+    Limit(name="RetrieveRequest.friends_items", value=FRIENDS_ITEMS_MAX, unit="items"),
     Limit(name="Filter.nodes", value=NODES_MAX, unit="nodes"),
     Limit(name="Filter.depth", value=DEPTH_MAX, unit="nodes"),
     Limit(name="UpsertItemsRequest.items", value=BATCH_ITEMS_MAX, unit="items"),
@@ -52,6 +55,10 @@ def check_retrieve(request: RetrieveRequest, known: Mapping[str, Type]) -> None:
     check_size("live_counts", request.live_counts, high=LIVE_COUNTS_MAX)
     for place, count in enumerate(request.live_counts):
         check_number(f"live_counts[{place}].count", count.count, low=0)
+    check_size("friends_items", request.friends_items, high=FRIENDS_ITEMS_MAX)
+    for place, used in enumerate(request.friends_items):
+        check_id(f"friends_items[{place}].item_id", used.item_id)
+        check_number(f"friends_items[{place}].count", used.count, low=0)
     _check_user(request.user)
     if request.HasField("filter"):
         check_filter("filter", request.filter, known)

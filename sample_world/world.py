@@ -14,6 +14,7 @@ import pandas as pd
 from sample_world.behaviour import EventRow, act
 from sample_world.catalogue import make_catalogue
 from sample_world.domains import ALL
+from sample_world.friends import FriendRow, make_friends, who_shares
 from sample_world.item_writer import ItemRow
 from sample_world.people import UserRow, category_traits, make_people
 from sample_world.preference import DAY_MS, Preference
@@ -33,12 +34,15 @@ class WorldError(Exception):
     """A world cannot be written as asked. Nothing was written."""
 
 
-def write_world(out: Path, *, domain: str, items: int, users: int, seed: int) -> None:
+def write_world(
+    out: Path, *, domain: str, items: int, users: int, seed: int, friends: bool = False
+) -> None:
     """Write a world as a data set directory, with its truth in `truth/`.
 
-    The same arguments give the same bytes. `out` may be absent, empty, or an older world, which
-    is replaced whole. Seen items may return in home and music, where people come back to what they
-    know; not in mixed. Raises WorldError for anything else in `out`, or a bad argument.
+    The same arguments give the same bytes. friends: whether it tells who knows whom; all else is
+    the same with it. `out` may be absent, empty, or an older world, which is replaced whole. Seen
+    items may return in home and music, where people come back to what they know; not in mixed.
+    Raises WorldError for anything else in `out`, or a bad argument.
     """
     _check(out, domain, items, users, seed)
     chosen = [d for d in ALL if domain in (MIXED, d.name)]
@@ -61,13 +65,20 @@ def write_world(out: Path, *, domain: str, items: int, users: int, seed: int) ->
         unfinished.mkdir(parents=True)
         _write(unfinished / "interactions.csv", EventRow, events)
         _write(unfinished / "items.csv", ItemRow, item_rows)
-        _write(unfinished / "users.csv", UserRow, people.rows)
+        if friends:
+            # Drawn apart, so that nothing else changes.
+            of_friends = np.random.default_rng([seed, DOMAINS.index(domain), items, users, 1])
+            shares = who_shares(of_friends, users)
+            _write(unfinished / "users.csv", UserRow, people.rows, friends_enabled=shares)
+            _write(unfinished / "social.csv", FriendRow, make_friends(of_friends, people.traits))
+        else:
+            _write(unfinished / "users.csv", UserRow, people.rows)
         about = {
             "name": f"sample-{domain}",
             "repeat": repeat,
             "license": "CC0-1.0",
             "source": f"tandem sample --domain {domain} --items {items} --users {users} "
-            f"--seed {seed}",
+            f"--seed {seed}" + " --friends" * friends,
         }
         text = json.dumps(about, indent=2) + "\n"
         (unfinished / "dataset.json").write_text(text, encoding="utf-8")
@@ -93,12 +104,13 @@ def _check(out: Path, domain: str, items: int, users: int, seed: int) -> None:
         raise WorldError(f"{out} is not a directory; it was left alone")
 
 
-def _write(path: Path, kind: type[Any], rows: Sequence[Any]) -> None:
+def _write(path: Path, kind: type[Any], rows: Sequence[Any], **more: Sequence[Any]) -> None:
     names = [field.name for field in dataclasses.fields(kind)]
     # Columns of objects keep whole numbers whole next to empty cells.
     columns = {
         name: pd.Series([getattr(row, name) for row in rows], dtype=object) for name in names
     }
+    columns |= {name: pd.Series(list(values)) for name, values in more.items()}
     pd.DataFrame(columns).to_csv(path, index=False, lineterminator="\n")
 
 

@@ -17,6 +17,7 @@ from features.tower import TowerInput
 from features.user_view import ReleaseTables, UserView, view_user
 from features.words import Said
 from tandem.v1.user_pb2 import InterestTag
+from training.friends import NO_FRIENDS, Friends
 from training.interactions import Interactions
 from training.settings import TrainSettings
 from training.sources import Found, Result, ask_sources, find_candidates
@@ -68,6 +69,7 @@ class ExampleMaker:
         words: Words,
         repeat: bool,
         settings: TrainSettings,
+        friends: Friends = NO_FRIENDS,
     ) -> None:
         self.tables = models.tables
         self.tower = models.tower.served
@@ -75,6 +77,7 @@ class ExampleMaker:
         self.words = words
         self.repeat = repeat
         self.settings = settings
+        self.friends = friends
 
     def examples(self, targets: Sequence[Target]) -> Iterator[Example]:
         """Yield an example for each target, in order."""
@@ -145,8 +148,9 @@ class ExampleMaker:
         """Return the user just before the target, with the tower's vector float32 [W], if any."""
         history = self.history(target)
         vectors = self.tables.items.text_vectors[history.rows]
-        heard = self.heard(target)
-        return view_user(self.tables, history, vectors, heard, tower_vector, self.moment(target))
+        heard, moment = self.heard(target), self.moment(target)
+        view = view_user(self.tables, history, vectors, heard, tower_vector, moment)
+        return replace(view, friends_items=self.friends.items_before(target.user, moment.time_ms))
 
     def heard(self, target: Target) -> Heard:
         """Return what a target's words come to."""

@@ -23,6 +23,7 @@ from training.checkpoint import NOWHERE, Checkpoint
 from training.entities import learn_worth, worth_line
 from training.evaluation.candidate_recall import candidate_recall, recall_lines
 from training.examples import ExampleMaker, Models
+from training.friends import NO_FRIENDS, Friends
 from training.interactions import Interactions
 from training.item_table import counted
 from training.judgements import judged_targets, judgements
@@ -70,10 +71,13 @@ class Run:
     warm: WarmStart | None = None
     checkpoint: Checkpoint = NOWHERE
     entities: ItemEntities = field(default_factory=ItemEntities)
+    friends: Friends = NO_FRIENDS
 
     def maker(self, models: Models) -> ExampleMaker:
         """Return what makes examples from fitted models."""
-        return ExampleMaker(models, self.known, self.words, self.repeat, self.settings)
+        return ExampleMaker(
+            models, self.known, self.words, self.repeat, self.settings, self.friends
+        )
 
 
 def fit_early(run: Run) -> Models:

@@ -18,6 +18,7 @@ from training.entities import collect_entities
 from training.errors import TrainingError
 from training.estimate import Counts
 from training.fitting import Run
+from training.friends import collect_friends
 from training.interactions import Interactions
 from training.item_table import item_texts, new_item_table
 from training.parts import parts_of
@@ -146,5 +147,6 @@ def prepare(
         warm_start(warm, base, dataset.name, encoder, say) if warm else None,
         checkpoint,
         material.entities,
+        collect_friends(dataset, material.known),
     )
     return run, encoder

@@ -60,13 +60,15 @@ def write_release(
     encoder: EncoderEntry,
     metrics: Mapping[str, object],
     settings: Mapping[str, object],
+    friends: bool,
     warm_start: str,
     against: AgainstEntry | None,
     version: str,
 ) -> None:
     """Write a release beside its place and then rename it there.
 
-    Raises TrainingError where exports do not say what user tower and ranker say.
+    friends: whether it has learned what it is worth that friends used something. Raises
+    TrainingError where exports do not say what user tower and ranker say.
     """
     draft = out.absolute().with_name(f".{out.name}.{secrets.token_hex(4)}")
     draft.mkdir(parents=True)
@@ -100,6 +102,7 @@ def write_release(
             "source_weights": tables.weights.by_name(),
             "senses": tables.senses.by_name(),
             "spaces": tables.items.media.widths,
+            "friends": friends,
             "settings": dict(settings),
             "warm_start": warm_start,
             "against": against,

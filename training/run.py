@@ -161,6 +161,7 @@ def train_release(
         encoder={"version": encoder, "dimension": run.base.text_vectors.shape[1]},
         metrics={"leave_one_out": tested.get("report", {}), "validation": validation},
         settings=asdict(settings),
+        friends=len(run.friends) > 0,
         warm_start=run.warm.release.release_id if run.warm else "",
         against=tested.get("against"),
         version=version("tandem-recsys"),

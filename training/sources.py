@@ -102,6 +102,7 @@ def ask_sources(
                 user.heard.tag_scores, tables.items.popularity
             ),
             Source.SOURCE_GRAPH: lifted_by_popularity(user.graph_scores, tables.items.popularity),
+            Source.SOURCE_FRIENDS: _of_friends(user, len(tables.items)),
         }
         seen = user.rows[user.rows >= 0]
         alike = [space[place] for space in media]
@@ -147,6 +148,12 @@ def _habit(user: UserView, items: int) -> Float32:
     known = user.rows >= 0
     found = returns(user.rows, user.habits.weights, user.habits.alike)
     scores[user.rows[known]] = found[known]
+    return scores
+
+
+def _of_friends(user: UserView, items: int) -> Float32:
+    scores = np.zeros(items, np.float32)
+    scores[user.friends_items.items] = user.friends_items.weights
     return scores
 
 

@@ -3,10 +3,10 @@
 from collections.abc import Mapping
 from hashlib import blake2b
 
-from sqlalchemy import Connection, delete, select, union, update
+from sqlalchemy import ColumnElement, Connection, delete, or_, select, union, update
 
 from gateway_service.store.dialect import insert_or_update
-from gateway_service.store.schema import erasures, events, impressions, users
+from gateway_service.store.schema import erasures, events, friends, impressions, sharing, users
 from tandem.v1.user_service_pb2 import EraseUserResponse
 
 _PERSON = b"tandem-erasure"
@@ -28,11 +28,18 @@ def erase_user(
     erased_impressions = connection.execute(
         delete(impressions).where(impressions.c.user_id == user_id)
     )
+    connection.execute(delete(sharing).where(sharing.c.user_id == user_id))
+    erased_friends = connection.execute(delete(friends).where(_on_either_side(user_id)))
     _write_down(connection, {hashed: time_us})
     return EraseUserResponse(
         erased_event_count=erased_events.rowcount,
         erased_impression_count=erased_impressions.rowcount,
+        erased_friend_count=erased_friends.rowcount,
     )
+
+
+def _on_either_side(user_id: str) -> ColumnElement[bool]:
+    return or_(friends.c.user_id == user_id, friends.c.friend_id == user_id)
 
 
 def unknown_erasures(connection: Connection, told: Mapping[str, int]) -> dict[str, int]:
@@ -49,7 +56,12 @@ def erase_again(connection: Connection, unknown: Mapping[str, int], key: str) ->
     when it was written.
     """
     count = 0
-    stored = union(select(users.c.user_id), select(impressions.c.user_id))
+    stored = union(
+        select(users.c.user_id),
+        select(impressions.c.user_id),
+        select(friends.c.user_id),
+        select(friends.c.friend_id),
+    )
     for user_id in connection.scalars(stored).all():
         time_us = unknown.get(user_hash(user_id, key))
         if time_us is not None:
@@ -68,6 +80,10 @@ def _erase_until(connection: Connection, user_id: str, time_us: int) -> None:
             impressions.c.user_id == user_id, impressions.c.logged_time_us <= time_us
         )
     )
+    connection.execute(
+        delete(friends).where(_on_either_side(user_id), friends.c.put_time_us <= time_us)
+    )
+    connection.execute(delete(sharing).where(sharing.c.user_id == user_id))
     # A version is the time of the last change.
     mine = users.c.user_id == user_id
     connection.execute(delete(users).where(mine, users.c.version <= time_us))

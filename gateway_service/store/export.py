@@ -3,14 +3,15 @@
 from sqlalchemy import Connection, select, tuple_
 
 from gateway_service.store.logged import logged_event
-from gateway_service.store.schema import events, impressions, users
-from tandem.v1.event_service_pb2 import KnownProfile
+from gateway_service.store.schema import events, friends, impressions, users
+from tandem.v1.event_service_pb2 import KnownFriends, KnownProfile
 from tandem.v1.impression_pb2 import Impression, LoggedEvent
-from tandem.v1.user_pb2 import UserProfile
+from tandem.v1.user_pb2 import Friend, UserProfile
 
 EVENTS_PAGE = 1_000
 IMPRESSIONS_PAGE = 100
 PROFILES_PAGE = 1_000
+FRIENDS_PAGE = 10_000
 
 
 def events_page(connection: Connection, after: int, since_us: int) -> tuple[list[LoggedEvent], int]:
@@ -55,3 +56,26 @@ def profiles_page(connection: Connection, after: str) -> tuple[list[KnownProfile
         for row in rows
     ]
     return found, rows[-1].user_id if rows else after
+
+
+def friends_page(
+    connection: Connection, after: tuple[str, str]
+) -> tuple[list[KnownFriends], tuple[str, str]]:
+    """Return the entries of lists of friends after one, by both ids, and those of the last one.
+
+    A list that is longer than a page is told in parts.
+    """
+    order = (friends.c.user_id, friends.c.friend_id)
+    query = (
+        select(*order, friends.c.weight)
+        .where(tuple_(*order) > after)
+        .order_by(*order)
+        .limit(FRIENDS_PAGE)
+    )
+    rows = connection.execute(query).all()
+    found: list[KnownFriends] = []
+    for row in rows:
+        if not found or found[-1].user_id != row.user_id:
+            found.append(KnownFriends(user_id=row.user_id))
+        found[-1].friends.append(Friend(user_id=row.friend_id, weight=row.weight))
+    return found, (rows[-1].user_id, rows[-1].friend_id) if rows else after

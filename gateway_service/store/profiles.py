@@ -2,10 +2,10 @@
 
 from collections.abc import Iterable
 
-from sqlalchemy import Connection, select, update
+from sqlalchemy import Connection, delete, select, update
 
-from gateway_service.store.dialect import insert_or_update
-from gateway_service.store.schema import users
+from gateway_service.store.dialect import insert_or_ignore, insert_or_update
+from gateway_service.store.schema import sharing, users
 from gateway_service.store.times import timestamp
 from tandem.v1.user_pb2 import UserProfile
 
@@ -23,9 +23,17 @@ def put_profile(connection: Connection, user_id: str, profile: UserProfile, now_
         .where(users.c.user_id == user_id)
         .values(profile=profile.SerializeToString(deterministic=True))
     )
-    version: int = connection.execute(
-        select(users.c.version).where(users.c.user_id == user_id)
-    ).scalar_one()
+    if profile.friends_enabled and not profile.personalization_disabled:
+        connection.execute(insert_or_ignore(connection, sharing), [{"user_id": user_id}])
+    else:
+        connection.execute(delete(sharing).where(sharing.c.user_id == user_id))
+    return read_version(connection, user_id)
+
+
+def read_version(connection: Connection, user_id: str) -> int:
+    """Return the state version of a known user."""
+    found = connection.execute(select(users.c.version).where(users.c.user_id == user_id))
+    version: int = found.scalar_one()
     return version
 
 

@@ -28,6 +28,21 @@ users = Table(
     Column("profile", LargeBinary),
 )
 
+# Whom users count among their friends.
+friends = Table(
+    "friends",
+    metadata,
+    Column("user_id", String(256), primary_key=True),
+    Column("friend_id", String(256), primary_key=True),
+    Column("weight", Float(53), nullable=False),
+    Column("put_time_us", BigInteger, nullable=False),
+    Index("friends_of_others", "friend_id"),
+)
+
+# Whose profile lets friends know what they use, apart so that a request need not read the profiles
+# of all friends.
+sharing = Table("sharing", metadata, Column("user_id", String(256), primary_key=True))
+
 events = Table(
     "events",
     metadata,

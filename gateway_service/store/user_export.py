@@ -2,6 +2,7 @@
 
 from sqlalchemy import Connection, select, tuple_
 
+from gateway_service.store.friends import read_friends
 from gateway_service.store.logged import logged_event
 from gateway_service.store.schema import events, impressions, users
 from gateway_service.store.times import timestamp
@@ -14,10 +15,11 @@ IMPRESSIONS_AT_ONCE = 100
 
 
 def read_profile(connection: Connection, user_id: str) -> ExportUserResponse:
-    """Return the first message, with the profile if there is one."""
+    """Return the first message, with the profile if there is one, and the list of friends."""
     profile = connection.scalar(select(users.c.profile).where(users.c.user_id == user_id))
     return ExportUserResponse(
-        profile=UserProfile.FromString(profile) if profile is not None else None
+        profile=UserProfile.FromString(profile) if profile is not None else None,
+        friends=read_friends(connection, user_id),
     )
 
 

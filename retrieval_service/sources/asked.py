@@ -5,6 +5,7 @@ from collections.abc import Awaitable
 from retrieval_service.catalogue.view import View
 from retrieval_service.sources.cf import find_cf
 from retrieval_service.sources.fresh import find_fresh
+from retrieval_service.sources.friends import find_friends
 from retrieval_service.sources.graph import find_graph
 from retrieval_service.sources.habit import find_habit
 from retrieval_service.sources.lexical import find_lexical
@@ -67,4 +68,7 @@ def sources_of(
     if query.loaded.release.items.media.spaces:
         media = (stage_pb2.STAGE_SOURCE_MEDIA, find_media(query))
         sources[candidate_pb2.SOURCE_MEDIA] = media
+    if query.friends_items and query.loaded.release.friends:
+        friends = (stage_pb2.STAGE_SOURCE_FRIENDS, find_friends(query))
+        sources[candidate_pb2.SOURCE_FRIENDS] = friends
     return sources

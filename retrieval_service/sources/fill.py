@@ -24,13 +24,17 @@ def keep(query: Query, found: Iterable[tuple[str, float]]) -> Scored:
 def keep_best(query: Query, scores: Float32) -> Scored:
     """Return the best of the release's items by scores [items] that were computed for all.
 
-    What is allowed was not known to whoever scored, so all of positive score are looked at.
+    What is allowed was not known to whoever scored: more and more are looked at until enough are.
+    To sort all at once takes several times as long where the catalogue is large.
     """
-    items = query.loaded.release.items
-    rows, best = best_rows(scores, len(items))
-    return keep(
-        query, zip((items.item_ids[row] for row in rows.tolist()), best.tolist(), strict=True)
-    )
+    item_ids, limit = query.loaded.release.items.item_ids, query.depth + query.over_fetch
+    while True:
+        rows, best = best_rows(scores, limit)
+        found = zip((item_ids[row] for row in rows.tolist()), best.tolist(), strict=True)
+        kept = keep(query, found)
+        if len(kept) == query.depth or len(rows) < limit:
+            return kept
+        limit *= GROWTH
 
 
 async def fill(query: Query, fetch: Callable[[int], Awaitable[Scored]]) -> Scored:

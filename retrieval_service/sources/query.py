@@ -29,7 +29,8 @@ class Query:
     done. vectors_ED: float32 [events, D], the items' present text vectors, zeros where unknown;
     media_EM: float32 [events, M], the joined vectors of their media.
     said: what the user says; text_weight: how much the caller wants it to count. live_counts: how
-    often items were used since the release learned, of those that were. seed_item_id: ""
+    often items were used since the release learned, of those that were. friends_items: by item how
+    much friends used it. seed_item_id: ""
     for none; seed_vector: float32 [D]; seed_media: float32 [M]. depth: how many
     candidates each source gives. over_fetch: how many more to search for, as they may be seen or
     excluded. fate: why an item may be no candidate, UNSPECIFIED for one that may.
@@ -46,6 +47,7 @@ class Query:
     said: Said
     text_weight: float
     live_counts: Mapping[str, float]
+    friends_items: Mapping[str, float]
     seed_item_id: str
     seed_vector: Float32 | None
     seed_media: Float32

@@ -2,8 +2,9 @@
 
 import typer
 
-from tandem.v1.user_pb2 import InterestTag, UserProfile
+from tandem.v1.user_pb2 import Friend, InterestTag, UserProfile
 from tandem_cli.console import say
+from tandem_cli.failure import CommandFailed
 from tandem_cli.gateway import Target, calling
 from tandem_cli.messages import as_json
 
@@ -31,6 +32,9 @@ def put(
     region: str = typer.Option("", help="Region, such as an ISO 3166 code."),
     birth_year: int = typer.Option(0, help="Year of birth, for age limits; 0: unknown."),
     personalization: bool = typer.Option(True, help="Whether lists may depend on this user."),
+    friends: bool = typer.Option(
+        False, help="Whether friends may see what this user uses, and this user what they use."
+    ),
     target: str = Target,
 ) -> None:
     """Write the whole profile; it replaces the former one."""
@@ -44,7 +48,32 @@ def put(
         ],
         personalization_disabled=not personalization,
         birth_year=birth_year,
+        friends_enabled=friends,
     )
     with calling(target) as client:
         client.put_profile(user, profile, timeout_s=10.0)
     say("written")
+
+
+@app.command("friends")
+def friends(
+    user: str = typer.Option(..., "--user", "-u", help="The user."),
+    friend: list[str] = typer.Option(
+        [], "--friend", help="A friend's id, or ID=WEIGHT. Repeatable; none empties the list."
+    ),
+    target: str = Target,
+) -> None:
+    """Write the whole list of friends; it replaces the former one."""
+    listed = [_friend(given) for given in friend]
+    with calling(target) as client:
+        client.put_friends(user, listed, timeout_s=10.0)
+    say("written")
+
+
+def _friend(given: str) -> Friend:
+    """Return a friend from ID or ID=WEIGHT."""
+    user_id, separator, weight = given.rpartition("=")
+    try:
+        return Friend(user_id=user_id, weight=float(weight)) if separator else Friend(user_id=given)
+    except ValueError:
+        raise CommandFailed(f"--friend {given}: the weight is no number") from None

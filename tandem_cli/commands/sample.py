@@ -32,6 +32,7 @@ def sample(
     items: int = typer.Option(3000, min=10, max=1_000_000, help="How many items."),
     users: int = typer.Option(1500, min=10, max=1_000_000, help="How many users."),
     seed: int = typer.Option(7, help="The same seed makes the same world."),
+    friends: bool = typer.Option(False, "--friends", help="Tell who knows whom, too."),
 ) -> None:
     """Write a sample world: items, users and what they did, with the planted tastes beside it."""
     # pandas takes a second to import, which the other commands need not wait for.
@@ -40,6 +41,13 @@ def sample(
     need_free(directory, FREE_DISK_MIB, "a sample world")
     try:
         with timed(f"writing {items:,} items and {users:,} users to {directory}"):
-            write_world(directory, domain=str(domain), items=items, users=users, seed=seed)
+            write_world(
+                directory,
+                domain=str(domain),
+                items=items,
+                users=users,
+                seed=seed,
+                friends=friends,
+            )
     except WorldError as error:
         raise CommandFailed(str(error)) from error

@@ -25,7 +25,7 @@ def export(
     out: Path = typer.Option(..., "--out", "-o", help="File to write, as JSON lines."),
     target: str = Target,
 ) -> None:
-    """Write a user's profile, events and impressions to a file, one a line, oldest first."""
+    """Write a user's profile, friends, events and impressions to a file, one a line."""
     draft = out.with_name(f".{out.name}.{os.getpid()}")
     count = 0
     try:
@@ -46,16 +46,21 @@ def export(
 
 @app.command("erase")
 def erase(user: str = User, target: str = Target) -> None:
-    """Remove a user's profile, events and impressions for good."""
+    """Remove a user's profile, events, impressions and friendships for good."""
     with calling(target) as client:
         erased = client.erase_user(user, timeout_s=30.0)
-    say(f"erased {erased.erased_event_count} events, {erased.erased_impression_count} impressions")
+    told = f"{erased.erased_event_count} events, {erased.erased_impression_count} impressions"
+    if erased.erased_friend_count:
+        told += f", {erased.erased_friend_count} friendships"
+    say(f"erased {told}")
 
 
 def _entries(batch: ExportUserResponse) -> Iterator[dict[str, object]]:
-    """Yield a batch as lines: each has the key profile, event or impression."""
+    """Yield a batch as lines: each has the key profile, friend, event or impression."""
     if batch.HasField("profile"):
         yield {"profile": _as_dict(batch.profile)}
+    for friend in batch.friends:
+        yield {"friend": _as_dict(friend)}
     for logged in batch.events:
         yield _as_dict(logged)
     for impression in batch.impressions:

@@ -16,7 +16,7 @@ def pytest_collection_modifyitems(items):
 @pytest.fixture(scope="session")
 def world(tmp_path_factory):
     directory = tmp_path_factory.mktemp("world") / "data"
-    tandem("sample", directory, "--items", 300, "--users", 150, "--seed", 3)
+    tandem("sample", directory, "--items", 300, "--users", 150, "--seed", 3, "--friends")
     return directory
 
 

@@ -15,7 +15,7 @@ from tandem.v1.context_pb2 import RequestContext
 from tandem.v1.event_pb2 import Event
 from tandem.v1.filter_pb2 import Condition, Filter
 from tandem.v1.item_pb2 import AttributeValue
-from tandem.v1.user_pb2 import UserProfile
+from tandem.v1.user_pb2 import Friend, UserProfile
 from tandem.v1.variety_pb2 import Pin, Variety
 from tandem_client import reason_of
 from tests.support.running_stack import ROOT, tandem
@@ -141,6 +141,50 @@ def test_three_events_change_the_very_next_list(client, known_users):
     scores = {item.item_id: item.score for item in before.items}
     assert any(item.score != scores.get(item.item_id) for item in after.items)
     assert len(kept) < 10
+
+
+FRIENDS = candidate_pb2.SOURCE_FRIENDS
+
+
+def by_friends(client, user_id):
+    """Return the items of a list that friends are known to have used."""
+    answer = client.recommend(user_id, item_count=80, timeout_s=10)
+    assert not answer.degraded, answer.skipped_stages
+    return {i.item_id for i in answer.items if any(hit.source == FRIENDS for hit in i.hits)}
+
+
+def test_what_friends_used_serves_a_list_where_both_sides_allow_it(client, world):
+    with (world / "items.csv").open(encoding="utf-8") as file:
+        used = [row["item_id"] for row in csv.DictReader(file)][:60]
+    shares = UserProfile(text="jazz", friends_enabled=True)
+    for user_id in ("friend-a", "friend-b"):
+        client.put_profile(user_id, shares, timeout_s=10)
+    events = [
+        Event(user_id="friend-b", item_id=item_id, action=event_pb2.ACTION_LIKE) for item_id in used
+    ]
+    client.record_events(events, timeout_s=10)
+    assert not by_friends(client, "friend-a")
+    client.put_friends("friend-a", [Friend(user_id="friend-b")], timeout_s=10)
+    found = by_friends(client, "friend-a")
+    # Of one friend, the newest uses count.
+    assert found
+    assert found <= set(used[-20:])
+    for user_id in ("friend-b", "friend-a"):
+        client.put_profile(user_id, UserProfile(text="jazz"), timeout_s=10)
+        assert not by_friends(client, "friend-a")
+        client.put_profile(user_id, shares, timeout_s=10)
+        assert by_friends(client, "friend-a")
+    client.erase_user("friend-b", timeout_s=30)
+    assert not by_friends(client, "friend-a")
+    client.erase_user("friend-a", timeout_s=30)
+
+
+def test_ingestion_brings_friends_along(client, world):
+    with (world / "social.csv").open(encoding="utf-8") as file:
+        of_user = Counter(row["user_id"] for row in csv.DictReader(file))
+    user_id, count = of_user.most_common(1)[0]
+    listed = [f for part in client.export_user(user_id, timeout_s=10) for f in part.friends]
+    assert len(listed) == count
 
 
 def test_a_filter_holds_for_every_item(client, known_users):

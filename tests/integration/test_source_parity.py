@@ -30,9 +30,11 @@ from tests.support.milvus import running_milvus_lite
 from tests.support.retrieval import Retrieval, running_retrieval
 from tests.support.trained import SETTINGS, train_places
 from tests.support.triton import running_triton
+from training.datasets.format import Dataset
 from training.datasets.protos import items_of
 from training.datasets.source import open_dataset
 from training.examples import ExampleMaker
+from training.friends import Friends, collect_friends
 from training.interactions import Interactions, interactions_of
 from training.sources import Found, find_candidates
 from training.tower.users import inputs_of, user_vectors
@@ -49,6 +51,7 @@ EXACT = (
     Source.SOURCE_POPULAR,
     Source.SOURCE_GRAPH,
     Source.SOURCE_MEDIA,
+    Source.SOURCE_FRIENDS,
 )
 
 
@@ -68,7 +71,7 @@ def trained(tmp_path_factory: pytest.TempPathFactory) -> Path:
         patch("training.fitting.learn_popularity", counting_here_and_now),
         patch("training.fitting.learn_worth", worth_following),
     ):
-        return train_places(tmp_path_factory.mktemp("places"), media=True)
+        return train_places(tmp_path_factory.mktemp("places"), media=True, friends=True)
 
 
 @pytest.fixture(scope="module")
@@ -84,17 +87,29 @@ def release(trained: Path) -> Release:
 
 
 @pytest.fixture(scope="module")
-def interactions(trained: Path, tmp_path_factory: pytest.TempPathFactory) -> Interactions:
+def dataset(trained: Path, tmp_path_factory: pytest.TempPathFactory) -> Dataset:
     rejects = tmp_path_factory.mktemp("rejects") / "rejects.csv"
-    return interactions_of(open_dataset(str(trained.parent / "dataset"), rejects=rejects))
+    return open_dataset(str(trained.parent / "dataset"), rejects=rejects)
+
+
+@pytest.fixture(scope="module")
+def interactions(dataset: Dataset) -> Interactions:
+    return interactions_of(dataset)
+
+
+@pytest.fixture(scope="module")
+def friends(dataset: Dataset, interactions: Interactions) -> Friends:
+    return collect_friends(dataset, interactions)
 
 
 @pytest_asyncio.fixture(loop_scope="module", scope="module")
 async def service(
-    tmp_path_factory: pytest.TempPathFactory, parts: tuple[str, str], trained: Path
+    tmp_path_factory: pytest.TempPathFactory,
+    parts: tuple[str, str],
+    trained: Path,
+    dataset: Dataset,
 ) -> AsyncIterator[Retrieval]:
     directory = tmp_path_factory.mktemp("service")
-    dataset = open_dataset(str(trained.parent / "dataset"), rejects=directory / "rejects.csv")
     async with running_retrieval(directory, *parts) as running:
         # Loaded first, so that the items' vectors are the release's.
         info = await running.load(trained)
@@ -132,7 +147,7 @@ def found_by(source: Source.ValueType, response: RetrieveResponse) -> list[tuple
 
 
 async def test_user_vectors_and_hits_are_those_of_training(
-    service: Retrieval, release: Release, interactions: Interactions
+    service: Retrieval, release: Release, interactions: Interactions, friends: Friends
 ) -> None:
     tables = release.tables
     vectors = torch.from_numpy(tables.tower.item_vectors + tables.tower.mean)
@@ -146,16 +161,22 @@ async def test_user_vectors_and_hits_are_those_of_training(
         event_vectors = tables.items.text_vectors[history.rows]
         quiet = silence(event_vectors.shape[1], tables.tastes)
         view = view_user(tables, history, event_vectors, quiet, expected, moment)
+        used = friends.items_before(user, moment.time_ms)
+        view = replace(view, friends_items=used)
         depth, count = SETTINGS.source_depth, SETTINGS.candidate_count
         (exact,) = find_candidates(tables, [view], [""], True, depth, count)
 
         # Where time is short, sources search less.
         asked = request(release, history, moment)
+        for row, weight in zip(used.items.tolist(), used.weights.tolist(), strict=True):
+            asked.friends_items.add(item_id=release.items.item_ids[row], count=weight)
         response = await service.retrieval.Retrieve(asked, timeout=PATIENCE_S)
         actual = np.frombuffer(response.user_vector.float32_values, "<f4")
         atol = VECTOR_TOLERANCE * np.abs(expected).max()
         np.testing.assert_allclose(actual, expected, atol=atol, rtol=0)
         for source in EXACT:
+            if source == Source.SOURCE_FRIENDS and not len(used.items):
+                continue
             expect_hits(source, response, exact, release)
 
 

@@ -52,6 +52,7 @@ class World:
         repeat: bool = False,
         fallback: list[str] | None = None,
         newest_event_ms: int = 0,
+        friends: bool = True,
     ) -> str:
         """Write a release and return its directory."""
         directory = self.directory / release_id
@@ -63,6 +64,7 @@ class World:
             fallback,
             repeat=repeat,
             newest_event_ms=newest_event_ms,
+            friends=friends,
         )
         return str(written)
 

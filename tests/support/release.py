@@ -20,6 +20,7 @@ def write_small_release(
     *,
     repeat: bool = False,
     newest_event_ms: int = 0,
+    friends: bool = True,
 ) -> Path:
     """Write the directory and return it."""
     directory.mkdir(parents=True)
@@ -60,6 +61,7 @@ def write_small_release(
         "source_weights": {},
         "senses": {"clock": True, "place": True},
         "spaces": {},
+        "friends": friends,
         "settings": {},
         "files": {path.name: file_sha256(path) for path in files},
     }

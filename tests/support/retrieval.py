@@ -78,11 +78,13 @@ def write_release(
     repeat: bool = False,
     depth: int = 20,
     exported: bool = True,
+    friends: bool = True,
 ) -> Path:
     """Write a release in which people keep to one topic; items of higher number are less popular.
 
     vectors: float32 [items, D], the items' text vectors. exported: whether the user encoder can
-    serve it, which takes seconds. Return the directory.
+    serve it, which takes seconds. friends: whether it knows what they are worth. Return
+    the directory.
     """
     (directory / "tower").mkdir(parents=True)
     count, random = len(items), np.random.default_rng(7)
@@ -135,6 +137,7 @@ def write_release(
         "source_weights": {},
         "senses": {"clock": True, "place": True},
         "spaces": {},
+        "friends": friends,
         "settings": {"source_depth": depth},
         "files": {str(path.relative_to(directory)): file_sha256(path) for path in files},
     }

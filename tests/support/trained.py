@@ -82,6 +82,18 @@ def write_places(directory: Path) -> Path:
     return directory
 
 
+def write_friends(dataset: Path) -> None:
+    """Write for each user the next three as friends, and that four in five allow it."""
+    shares = [f"u{user},{user % 5 != 4}" for user in range(USERS)]
+    (dataset / "users.csv").write_text("\n".join(["user_id,friends_enabled", *shares]) + "\n")
+    friends = [
+        f"u{user},u{(user + step) % USERS},{4 - step}"
+        for user in range(USERS)
+        for step in (1, 2, 3)
+    ]
+    (dataset / "social.csv").write_text("\n".join(["user_id,friend_id,weight", *friends]) + "\n")
+
+
 def write_small_encoder(directory: Path, config: PretrainedConfig | None = None) -> Path:
     """Write a language model with random weights as a Hugging Face directory."""
     directory.mkdir(parents=True)
@@ -105,15 +117,22 @@ def train_two_tastes(
 
 
 def train_places(
-    directory: Path, *, settings: TrainSettings = SETTINGS, media: bool = False
+    directory: Path,
+    *,
+    settings: TrainSettings = SETTINGS,
+    media: bool = False,
+    friends: bool = False,
 ) -> Path:
     """Train on the places, texts encoded by words alone, and return the release directory.
 
-    media: whether the places bring vectors along, as `write_media` writes them.
+    media: whether the places bring vectors along, as `write_media` writes them. friends: whether
+    people have friends, as `write_friends` writes them.
     """
     dataset = write_places(directory / "dataset")
     if media:
         write_media(dataset)
+    if friends:
+        write_friends(dataset)
     return train_here(dataset, directory, settings=settings)
 
 

@@ -11,10 +11,10 @@ from features.candidates import FEATURES
 from tandem.v1 import event_pb2
 from tandem.v1.common_pb2 import Place, Vector
 from tandem.v1.event_pb2 import Event
-from tandem.v1.event_service_pb2 import ExportEventsResponse, KnownProfile
+from tandem.v1.event_service_pb2 import ExportEventsResponse, KnownFriends, KnownProfile
 from tandem.v1.impression_pb2 import Attributed, FeatureLog, Impression, LoggedEvent, ShownItem
 from tandem.v1.item_pb2 import AttributeValue, Item
-from tandem.v1.user_pb2 import InterestTag, UserProfile
+from tandem.v1.user_pb2 import Friend, InterestTag, UserProfile
 from training.datasets import Dataset, open_dataset
 from training.datasets.exported import write_exported
 
@@ -162,3 +162,31 @@ def test_vectors_come_along(tmp_path: Path) -> None:
     assert by_id["a"] == [0, 1]
     assert by_id["b"] == [0, 0]
     np.testing.assert_allclose(by_id["c"], [0.6, 0.8], atol=1e-3)
+
+
+def test_friends_come_back_between_users_who_are_known(tmp_path: Path) -> None:
+    off = UserProfile(friends_enabled=True, personalization_disabled=True)
+    profiles = {"bert": UserProfile(friends_enabled=True), "carl": off}
+    listed = [Friend(user_id=i, weight=w) for i, w in (("bert", 2.5), ("carl", 1), ("stranger", 9))]
+    first = ExportEventsResponse(
+        events=[LoggedEvent(event=event("a", event_pb2.ACTION_VIEW))],
+        profiles=[KnownProfile(user_id=user_id, profile=p) for user_id, p in profiles.items()],
+    )
+    second = ExportEventsResponse(friends=[KnownFriends(user_id="anna", friends=listed)])
+    data = written(tmp_path, first, second, items=ITEMS)
+    shares = dict(zip(data.users["user_id"], data.users["friends_enabled"], strict=True))
+    assert shares == {"bert": True, "carl": False, "anna": False}
+    ids = data.users["user_id"]
+    rows = data.social.itertuples(index=False)
+    assert [(ids[r.user_id], ids[r.friend_id], r.weight) for r in rows] == [
+        ("anna", "bert", 2.5),
+        ("anna", "carl", 1.0),
+    ]
+
+
+def test_friends_of_strangers_alone_are_none(tmp_path: Path) -> None:
+    part = ExportEventsResponse(
+        events=[LoggedEvent(event=event("a", event_pb2.ACTION_VIEW))],
+        friends=[KnownFriends(user_id="anna", friends=[Friend(user_id="stranger", weight=1)])],
+    )
+    assert written(tmp_path, part, items=ITEMS).social.empty

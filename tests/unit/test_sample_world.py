@@ -337,3 +337,35 @@ def test_bad_arguments_are_named(tmp_path: Path, change: dict[str, int], told: s
     with pytest.raises(WorldError, match=told):
         write_world(tmp_path / "w", **arguments)
     assert not list(tmp_path.iterdir())
+
+
+def test_friends_are_told_on_request_and_change_nothing_else(tmp_path: Path) -> None:
+    for name in ("plain", "friends"):
+        out = tmp_path / name
+        write_world(out, domain="mixed", items=120, users=200, seed=3, friends=name == "friends")
+    plain, told = (
+        {path.name: path.read_bytes() for path in (tmp_path / name).iterdir() if path.is_file()}
+        for name in ("plain", "friends")
+    )
+    assert told.keys() - plain.keys() == {"social.csv"}
+    assert told["interactions.csv"] == plain["interactions.csv"]
+    users = [pd.read_csv(tmp_path / name / "users.csv") for name in ("plain", "friends")]
+    pd.testing.assert_frame_equal(users[0], users[1].drop(columns="friends_enabled"))
+    assert 0.7 < users[1]["friends_enabled"].mean() < 0.9
+    social = pd.read_csv(tmp_path / "friends" / "social.csv")
+    pairs = set(zip(social["user_id"], social["friend_id"], strict=True))
+    assert all((friend, user) in pairs and user != friend for user, friend in pairs)
+
+
+def test_friends_are_more_alike_than_strangers(tmp_path: Path) -> None:
+    write_world(tmp_path / "w", domain="mixed", items=120, users=300, seed=5, friends=True)
+    users = read_truth(tmp_path / "w").preference.users
+    row = {user_id: place for place, user_id in enumerate(users.user_ids)}
+    social = pd.read_csv(tmp_path / "w" / "social.csv")
+    ones, others = (social[name].map(row).to_numpy() for name in ("user_id", "friend_id"))
+    tastes = np.sqrt(users.taste)
+    alike = (tastes[ones] * tastes[others]).sum(axis=1).mean()
+    strangers = np.random.default_rng(0).permutation(others)
+    assert alike > (tastes[ones] * tastes[strangers]).sum(axis=1).mean() + 0.05
+    hidden = users.hidden / np.linalg.norm(users.hidden, axis=1, keepdims=True)
+    assert (hidden[ones] * hidden[others]).sum(axis=1).mean() > 0.05

@@ -18,6 +18,7 @@ from training.datasets.items import clean_items, made_items
 from training.datasets.relations import clean_relations
 from training.datasets.report import CleaningReport, RejectLog
 from training.datasets.settings import Cleaning
+from training.datasets.social import clean_social, sharing_note
 from training.datasets.suspicion import suspect
 from training.datasets.tables import RaggedRow, RawTable
 from training.datasets.users import clean_users, made_users
@@ -46,6 +47,7 @@ class RawDataset:
     other_rejects: tuple[tuple[str, RaggedRow], ...] = ()
     notes: tuple[str, ...] = ()
     relations: RawTable | None = None
+    social: RawTable | None = None
 
 
 def clean(raw: RawDataset, rejects: Path | None, cleaning: Cleaning, now_ms: int) -> Dataset:
@@ -88,6 +90,10 @@ def clean(raw: RawDataset, rejects: Path | None, cleaning: Cleaning, now_ms: int
     relations = pd.DataFrame()
     if raw.relations is not None:
         relations = clean_relations(raw.relations, items["item_id"], report, log)
+    social = pd.DataFrame()
+    if raw.social is not None:
+        social = clean_social(raw.social, users["user_id"], report, log)
+        report.notes.append(sharing_note(social, users))
     vectors = clean_vectors(raw.vectors, items["item_id"], report, log)
     report.items_without_text = int(((items["title"] == "") & (items["description"] == "")).sum())
     if rejects is not None:
@@ -110,6 +116,7 @@ def clean(raw: RawDataset, rejects: Path | None, cleaning: Cleaning, now_ms: int
         impressions=shown,
         relations=relations,
         vectors=vectors,
+        social=social,
     )
 
 

@@ -18,6 +18,7 @@ def read_directory(directory: Path) -> RawDataset:
     users = find_table(directory, "users")
     impressions = find_table(directory, "impressions")
     relations = find_table(directory, "relations")
+    social = find_table(directory, "social")
     items = _read(directory, "items")
     if "texts" in about:
         items = _with_texts(items, about["texts"], directory / "dataset.json")
@@ -31,6 +32,7 @@ def read_directory(directory: Path) -> RawDataset:
         repeat=about.get("repeat", False),
         license=about.get("license", ""),
         relations=None if relations is None else read_table(relations),
+        social=None if social is None else read_table(social),
     )
 
 

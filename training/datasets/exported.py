@@ -13,7 +13,7 @@ import pyarrow.parquet as pq
 from features.candidates import FEATURES
 from tandem.v1.common_pb2 import Vector
 from tandem.v1.event_pb2 import Action, Event
-from tandem.v1.event_service_pb2 import ExportEventsResponse, KnownProfile
+from tandem.v1.event_service_pb2 import ExportEventsResponse, KnownFriends, KnownProfile
 from tandem.v1.impression_pb2 import Impression, LoggedEvent
 from tandem.v1.item_pb2 import Item
 from training.datasets.format import FEATURE_PREFIX, ITEM_COLUMNS
@@ -75,6 +75,8 @@ def write_exported(
     directory.mkdir(parents=True)
     outcomes: Outcomes = {}
     profiles: list[KnownProfile] = []
+    friends: list[dict[str, Any]] = []
+    known: set[str] = set()
     with (
         pq.ParquetWriter(directory / "interactions.parquet", EVENTS) as events,
         pq.ParquetWriter(directory / "impressions.parquet", LISTS) as lists,
@@ -87,6 +89,9 @@ def write_exported(
             shown = [row for one in part.impressions for row in _list_rows(one, outcomes)]
             lists.write_table(pa.Table.from_pylist(shown, LISTS))
             profiles.extend(part.profiles)
+            known |= {logged.event.user_id for logged in part.events}
+            known |= {one.user_id for one in part.profiles}
+            friends += [row for one in part.friends for row in _friend_rows(one)]
     of_items: list[dict[str, Any]] = []
     vectors: list[dict[str, Any]] = []
     for item in items:
@@ -95,6 +100,9 @@ def write_exported(
     _write(directory / "items.parquet", pd.DataFrame(of_items))
     _write(directory / "vectors.parquet", pd.DataFrame(vectors))
     _write(directory / "users.parquet", pd.DataFrame([_user_row(known) for known in profiles]))
+    # Of others a data set knows nothing.
+    told = [row for row in friends if {row["user_id"], row["friend_id"]} <= known]
+    _write(directory / "social.parquet", pd.DataFrame(told))
     about = {"name": name, "repeat": repeat}
     (directory / "dataset.json").write_text(json.dumps(about, ensure_ascii=False))
 
@@ -189,7 +197,13 @@ def _user_row(known: KnownProfile) -> dict[str, Any]:
         "region_code": profile.region_code,
         "tags": [tag.tag for tag in profile.interest_tags if tag.confidence >= 0],
         "group": profile.group,
+        "friends_enabled": profile.friends_enabled and not profile.personalization_disabled,
     }
+
+
+def _friend_rows(known: KnownFriends) -> Iterator[dict[str, Any]]:
+    for friend in known.friends:
+        yield {"user_id": known.user_id, "friend_id": friend.user_id, "weight": friend.weight}
 
 
 def _word(action: Action.ValueType) -> str:

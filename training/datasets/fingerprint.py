@@ -18,14 +18,18 @@ VERSION = b"tandem-dataset-1"
 def fingerprint(dataset: Dataset) -> str:
     """Return the SHA-256, in hexadecimal, of a data set's canonical content.
 
-    It covers every row of interactions, items, users, impressions, relations and vectors in order,
-    and `repeat`; neither the name nor whether the files were CSV or Parquet changes it.
+    It covers every row of interactions, items, users, impressions, relations, friends and vectors
+    in order, and `repeat`; neither the name nor whether the files were CSV or Parquet changes it.
     """
     digest = sha256(VERSION)
     digest.update(b"repeat" if dataset.repeat else b"once")
-    frames = [dataset.items, dataset.users, dataset.interactions]
-    # Data sets without any keep the fingerprint that they had.
-    frames += [frame for frame in (dataset.impressions, dataset.relations) if len(frame)]
+    users = dataset.users
+    # Data sets without any of what was added later keep the fingerprint that they had.
+    if not users["friends_enabled"].any():
+        users = users.drop(columns="friends_enabled")
+    frames = [dataset.items, users, dataset.interactions]
+    added = (dataset.impressions, dataset.relations, dataset.social)
+    frames += [frame for frame in added if len(frame)]
     for frame in frames:
         digest.update(f"|{len(frame)}".encode())
         for name in sorted(frame.columns):

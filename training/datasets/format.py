@@ -56,7 +56,16 @@ IMPRESSION_COLUMNS = (
 RELATION_COLUMNS = ("head", "relation", "tail")
 # What a ranker read of a shown item, by the feature's name.
 FEATURE_PREFIX = "feature:"
-USER_COLUMNS = ("user_id", "text", "language_code", "region_code", "tags", "group")
+USER_COLUMNS = (
+    "user_id",
+    "text",
+    "language_code",
+    "region_code",
+    "tags",
+    "group",
+    "friends_enabled",
+)
+SOCIAL_COLUMNS = ("user_id", "friend_id", "weight")
 
 
 @dataclass(frozen=True, eq=False)
@@ -73,7 +82,7 @@ class Dataset:
     and `lon` float64, NaN where unknown; `attributes` dict from name to str, int, float or bool,
     without those that the item lacks.
 
-    users: one row per user; strings as above, `tags` list[str].
+    users: one row per user; strings as above, `tags` list[str], `friends_enabled` bool.
 
     impressions: one row per item of each list that was shown, none where that is not known.
     `impression_id` int32, the same for all of a list; `user_id` and `item_id` int32 rows of `users`
@@ -83,6 +92,8 @@ class Dataset:
 
     relations: one row per relation, each once, none where none are told. `head`, `relation` and
     `tail` str; heads and tails that equal an item's id are that item, all others are entities.
+    social: one row for each friend of a user, none where none are told. `user_id` and `friend_id`
+    int32 rows of `users`, `weight` float64 above 0; by user, greatest weight first.
     vectors: float16 [items, width] by embedding space, in alphabetical order: what items bring
     along, L2-normalised, zeros where an item has none.
 
@@ -101,6 +112,7 @@ class Dataset:
     impressions: pd.DataFrame = field(default_factory=pd.DataFrame)
     relations: pd.DataFrame = field(default_factory=pd.DataFrame)
     vectors: Mapping[str, npt.NDArray[np.float16]] = field(default_factory=dict)
+    social: pd.DataFrame = field(default_factory=pd.DataFrame)
 
     @property
     def user_rows(self) -> npt.NDArray[np.int32]:

@@ -3,10 +3,9 @@
 import numpy as np
 import pandas as pd
 
-from training.datasets import cells
 from training.datasets.format import ACTIONS, FEATURE_PREFIX, IMPRESSION_COLUMNS
 from training.datasets.report import CleaningReport, RejectLog
-from training.datasets.rows import RowCheck
+from training.datasets.rows import RowCheck, rows_among
 from training.datasets.tables import RawTable
 
 POSITION_MAX = 100_000
@@ -29,8 +28,8 @@ def clean_impressions(
         report.ignored_columns[table.file.name] = tuple(ignored)
     rows = RowCheck(table)
     lists = rows.ids("impression_id")
-    of_user = _rows(rows.ids("user_id"), users)
-    of_item = _rows(rows.ids("item_id"), items)
+    of_user = rows_among(rows.ids("user_id"), users)
+    of_item = rows_among(rows.ids("item_id"), items)
     rows.reject(of_user < 0, "user_id names a user of whom nothing else is known")
     rows.reject(of_item < 0, "item_id names an item that is not known")
     times = rows.times("timestamp")
@@ -54,9 +53,3 @@ def clean_impressions(
     }
     shown = pd.DataFrame(columns)[kept].reset_index(drop=True)
     return shown.astype({"position": np.int32})
-
-
-def _rows(ids: cells.Ids, known: "pd.Series[str]") -> "np.ndarray[tuple[int], np.dtype[np.int32]]":
-    """Return the row of each id among those known, int32 [rows], -1 where there is none."""
-    by_code = pd.Index(known).get_indexer(pd.Index(ids.values, dtype="str"))
-    return np.asarray(by_code[ids.codes], np.int32)

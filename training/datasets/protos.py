@@ -9,7 +9,7 @@ import pandas as pd
 from tandem.v1.common_pb2 import Place
 from tandem.v1.event_pb2 import Action, Event
 from tandem.v1.item_pb2 import AttributeValue, Item
-from tandem.v1.user_pb2 import InterestTag, UserProfile
+from tandem.v1.user_pb2 import Friend, InterestTag, UserProfile
 from training.datasets.fingerprint import fingerprint
 from training.datasets.format import UNKNOWN_TIME_MS, Dataset
 
@@ -68,12 +68,23 @@ def profiles_of(dataset: Dataset) -> Iterator[tuple[str, UserProfile]]:
             region_code=row.region_code,
             interest_tags=[InterestTag(tag=tag, confidence=1.0) for tag in row.tags],
             group=row.group,
+            friends_enabled=bool(row.friends_enabled),
         )
         if profile.ByteSize() > 0:
             # A data set does not tell when it was said: before all events, training takes it.
             profile.said_time.FromSeconds(0)
             profile.said_time.SetInParent()
             yield row.user_id, profile
+
+
+def friends_of(dataset: Dataset) -> Iterator[tuple[str, list[Friend]]]:
+    """Yield (user id, friends) of the users who have any."""
+    ids = dataset.users["user_id"].astype(str).tolist()
+    if dataset.social.empty:
+        return
+    for user, listed in dataset.social.groupby("user_id", sort=False):
+        pairs = zip(listed["friend_id"], listed["weight"], strict=True)
+        yield ids[int(user)], [Friend(user_id=ids[friend], weight=w) for friend, w in pairs]
 
 
 def _rows(frame: pd.DataFrame) -> Iterable[Any]:

@@ -4,6 +4,7 @@ from functools import cached_property
 
 import numpy as np
 import numpy.typing as npt
+import pandas as pd
 import pyarrow as pa
 
 from training.datasets import cells
@@ -113,3 +114,9 @@ class RowCheck:
                 self._table.file, f"no row can be used; the first: {reason}", row=first
             )
         return self.kept
+
+
+def rows_among(ids: Ids, known: "pd.Series[str]") -> npt.NDArray[np.int32]:
+    """Return the row of each id among those known, int32 [rows], -1 where there is none."""
+    by_code = pd.Index(known).get_indexer(pd.Index(ids.values, dtype="str"))
+    return np.asarray(by_code[ids.codes], np.int32)

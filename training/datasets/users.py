@@ -1,5 +1,6 @@
 """Users, checked."""
 
+import numpy as np
 import pandas as pd
 import pyarrow as pa
 
@@ -21,6 +22,8 @@ def clean_users(table: RawTable, report: CleaningReport, log: RejectLog) -> pd.D
         report.ignored_columns[table.file.name] = tuple(ignored)
     rows = RowCheck(table)
     ids = rows.ids("user_id")
+    shares, bad = cells.truths(rows.column("friends_enabled"))
+    rows.reject(bad, "friends_enabled is neither true nor false")
     kept = last_of_each_id(ids, rows.finish(report, log), table, report)
     texts = {
         name: repair(cells.as_strings(rows.column(name)).filter(pa.array(kept)), max_bytes, report)
@@ -31,6 +34,7 @@ def clean_users(table: RawTable, report: CleaningReport, log: RejectLog) -> pd.D
             "user_id": pd.Series([ids.values[c] for c in ids.codes[kept].tolist()], dtype="str"),
             **{name: column.to_pandas().astype("str") for name, column in texts.items()},
             "tags": word_lists(rows, "tags", kept, report),
+            "friends_enabled": shares[kept] == 1,
         }
     )[list(USER_COLUMNS)]
 
@@ -44,5 +48,6 @@ def made_users(user_ids: list[str]) -> pd.DataFrame:
             "user_id": pd.Series(user_ids, dtype="str"),
             **empty,
             "tags": objects([[] for _ in range(count)]),
+            "friends_enabled": np.zeros(count, dtype=np.bool_),
         }
     )[list(USER_COLUMNS)]

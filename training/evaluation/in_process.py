@@ -17,9 +17,11 @@ from models.ranker.value import probabilities, values
 from models.tower.serving import ServedTower
 from models.tower.tower import load_tower
 from training.evaluation.answers import TANDEM, UNION
+from training.evaluation.friends import friends_in
 from training.evaluation.trial import Trial
 from training.evaluation.trial_file import DEPTH, UNASKED
 from training.examples import ExampleMaker, Models
+from training.friends import NO_FRIENDS
 from training.interactions import Interactions
 from training.progress import Say, tracked
 from training.ranker.packing import Packer
@@ -48,8 +50,14 @@ def answer_in_process(
         for user, count in enumerate(asked.events.counts())
     ]
     words = with_vectors(asked.words, targets, release, encode)
+    users = trial.requests.users[np.array(numbers, np.int64)]
     maker = ExampleMaker(
-        models_of(release), asked.events, words, trial.repeat, settings_of(release)
+        models_of(release),
+        asked.events,
+        words,
+        trial.repeat,
+        settings_of(release),
+        friends_in(trial).of_users(users) if release.friends else NO_FRIENDS,
     )
     ranker = load_ranker(release.ranker_directory)
     config = ranker.config

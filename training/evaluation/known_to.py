@@ -10,6 +10,7 @@ from features.release import Release
 from training.evaluation.in_process import models_of, settings_of
 from training.examples import ExampleMaker
 from training.fitting import Run
+from training.friends import NO_FRIENDS
 from training.shown import Shown
 from training.sources import Found
 from training.targets import Target
@@ -26,7 +27,8 @@ class KnownTo:
         some = run.known.where(self._known)
         events = replace(some, events=replace(some.events, rows=self.rows[some.events.rows]))
         models, settings = models_of(release), settings_of(release)
-        self.maker = ExampleMaker(models, events, run.words, run.repeat, settings)
+        friends = run.friends.by_rows(self.rows) if release.friends else NO_FRIENDS
+        self.maker = ExampleMaker(models, events, run.words, run.repeat, settings, friends)
 
     def target(self, target: Target) -> Target:
         """Return a target with its place among the events that the release knows."""

@@ -11,7 +11,7 @@ import numpy as np
 from features.release import Release
 from features.words import request_words
 from tandem.v1.candidate_pb2 import Candidate
-from tandem.v1.common_pb2 import Place
+from tandem.v1.common_pb2 import ItemCount, Place
 from tandem.v1.context_pb2 import RequestContext
 from tandem.v1.event_pb2 import Event
 from tandem.v1.ranking_service_pb2 import RankRequest
@@ -21,10 +21,12 @@ from tandem.v1.retrieval_service_pb2_grpc import RetrievalServiceStub
 from tandem.v1.variety_pb2 import Variety
 from tandem_client import AsyncTandemClient
 from tandem_client.channel import open_aio_channel
-from training.datasets.protos import events_of, items_of, profiles_of
+from training.datasets.protos import events_of, friends_of, items_of, profiles_of
 from training.evaluation.answers import Answers
+from training.evaluation.friends import friends_in
 from training.evaluation.replay_order import RATED, REQUEST, Step, replay_order
 from training.evaluation.trial import Asks, Trial
+from training.friends import NO_FRIENDS
 from training.progress import Say
 
 # Users at a time. Their lists are computed on the same cores, so that more would only wait.
@@ -77,6 +79,7 @@ class Replay:
         self._items = trial.dataset.items["item_id"].astype(str).tolist()
         self._places = frame[["lat", "lon", "utc_offset_minutes"]].to_numpy(np.float64)
         self._handed_on: dict[int, tuple[int, RetrieveResponse]] = {}
+        self._friends = friends_in(trial) if release.friends else NO_FRIENDS
         self._done = 0
 
     async def close(self) -> None:
@@ -96,6 +99,8 @@ class Replay:
         profiles = list(profiles_of(dataset))
         for user_id, profile in profiles:
             await self._client.put_profile(user_id, profile, timeout_s=TIMEOUT_S)
+        for user_id, friends in friends_of(dataset):
+            await self._client.put_friends(user_id, friends, timeout_s=TIMEOUT_S)
         known: list[Event] = []
         for row, event in enumerate(events_of(dataset)):
             if row in self._later:
@@ -165,16 +170,17 @@ class Replay:
         )
         self.answers.note_slate(number, response, time.monotonic() - start)
         if number in self._staged:
-            await self._ask_stages(user_id, context, number)
+            await self._ask_stages(user, context, number)
 
-    async def _ask_stages(self, user_id: str, context: RequestContext, number: int) -> None:
-        release = self.release
+    async def _ask_stages(self, user: int, context: RequestContext, number: int) -> None:
+        release, user_id = self.release, self._users[user]
         state = await self._client.get_user_state(user_id, timeout_s=TIMEOUT_S)
         query = RetrieveRequest(
             release_id=release.release_id,
             user=state.user,
             context=context,
             candidate_count=CANDIDATES_MOST,
+            friends_items=self._used_by_friends(user, context.request_time.ToMilliseconds()),
         )
         found = await self._retrieval.Retrieve(query, timeout=TIMEOUT_S)
         said = request_words("", state.user.profile, state.user.history)
@@ -187,6 +193,12 @@ class Replay:
             said.weight if said.text else 0.0,
             not state.user.history,
         )
+
+    def _used_by_friends(self, user: int, time_ms: int) -> list[ItemCount]:
+        """Return what the gateway, which alone knows of friends, would send along."""
+        found = self._friends.items_before(user, time_ms)
+        pairs = zip(found.items.tolist(), found.weights.tolist(), strict=True)
+        return [ItemCount(item_id=self._items[row], count=weight) for row, weight in pairs]
 
     async def _rate(self, user: int, numbers: list[int]) -> None:
         context = self._context(self.trial.rated, numbers[0])

@@ -40,10 +40,11 @@ from tandem.v1.recommender_service_pb2 import (
     RecommendResponse,
 )
 from tandem.v1.release_service_pb2 import ListReleasesResponse, RollbackReleaseResponse
-from tandem.v1.user_pb2 import UserProfile
+from tandem.v1.user_pb2 import Friend, UserProfile
 from tandem.v1.user_service_pb2 import (
     EraseUserResponse,
     GetUserStateResponse,
+    PutFriendsResponse,
     PutUserProfileResponse,
 )
 from tandem.v1.variety_pb2 import Pin, Variety
@@ -144,6 +145,14 @@ def put_profile(
     """Replace a user's whole profile; it is on disk when this returns."""
     request = user_service_pb2.PutUserProfileRequest(user_id=user_id, profile=profile)
     return Call(user_service_pb2_grpc.UserServiceStub, "PutUserProfile", request, timeout_s)
+
+
+def put_friends(
+    user_id: str, friends: Iterable[Friend], *, timeout_s: float | None = None
+) -> Call[PutFriendsResponse]:
+    """Replace a user's whole list of friends; it is on disk when this returns."""
+    request = user_service_pb2.PutFriendsRequest(user_id=user_id, friends=friends)
+    return Call(user_service_pb2_grpc.UserServiceStub, "PutFriends", request, timeout_s)
 
 
 def get_user_state(user_id: str, *, timeout_s: float | None = None) -> Call[GetUserStateResponse]:

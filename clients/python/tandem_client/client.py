@@ -66,6 +66,7 @@ class TandemClient:
     explain = _method(calls.explain)
     record_events = _method(calls.record_events)
     put_profile = _method(calls.put_profile)
+    put_friends = _method(calls.put_friends)
     get_user_state = _method(calls.get_user_state)
     erase_user = _method(calls.erase_user)
     get_items = _method(calls.get_items)

@@ -15,7 +15,8 @@ from features.named_codes import coded
 from features.words import SILENCE, request_words
 from retrieval_service.catalogue.places import Places
 from retrieval_service.merge import Merging
-from retrieval_service.sources.fill import fill, keep
+from retrieval_service.sources.fill import fill, keep, keep_best
+from retrieval_service.sources.friends import find_friends
 from retrieval_service.sources.habit import find_habit
 from retrieval_service.sources.nearby import find_nearby
 from retrieval_service.sources.query import Query, Scored
@@ -57,6 +58,7 @@ def query(allowed: Callable[[str], bool], depth: int = 10, seconds: float = 60.0
         said=SILENCE,
         text_weight=1.0,
         live_counts={},
+        friends_items={},
         seed_item_id="",
         seed_vector=None,
         seed_media=nothing,
@@ -210,6 +212,40 @@ async def test_people_come_back_to_what_they_do_at_such_hours() -> None:
     assert [item_id for item_id, _ in found] == ["cafe", "bar"]
     with pytest.raises(NoInput, match="no history"):
         await find_habit(query(lambda _: True))
+
+
+@pytest.mark.parametrize("first", [0, 3, 40, 95, 99])
+def test_the_best_that_are_allowed_are_kept_however_many_are_not(first: int) -> None:
+    class Release:
+        class items:  # noqa: N801
+            item_ids = tuple(f"i{n}" for n in range(100))
+
+    class Loaded:
+        release = Release()
+
+    asked = replace(query(after(first)), loaded=Loaded())
+    scores = np.arange(100, 0, -1).astype(np.float32)
+    scores[98] = 0.0
+    expected = [n for n in range(first, 100) if n != 98][:10]
+    assert keep_best(asked, scores) == [(f"i{n}", 100.0 - n) for n in expected]
+
+
+async def test_what_friends_used_comes_by_weight_then_as_training_orders_equals() -> None:
+    class Release:
+        items = ItemTable(
+            ["b", "a"],
+            ["", ""],
+            *[np.zeros((2, 4), np.float32)] * 2,
+            *[np.zeros(2)] * 5,
+            *[coded(["", ""])] * 2,
+        )
+
+    class Loaded:
+        release = Release()
+
+    used = {"new": 2.0, "a": 2.0, "b": 2.0, "seen": 9.0, "best": 3.0}
+    asked = replace(query(lambda item_id: item_id != "seen"), loaded=Loaded(), friends_items=used)
+    assert await find_friends(asked) == [("best", 3.0), ("b", 2.0), ("a", 2.0), ("new", 2.0)]
 
 
 def placed(item_id: str, latitude: float, longitude: float) -> Item:

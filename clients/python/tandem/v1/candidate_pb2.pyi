@@ -54,6 +54,8 @@ class _SourceEnumTypeWrapper(_enum_type_wrapper._EnumTypeWrapper[_Source.ValueTy
     """The interest tags that the words were understood as."""
     SOURCE_GRAPH: _Source.ValueType  # 13
     """What items share with liked items of the history: a brand, a director, a place of a series."""
+    SOURCE_FRIENDS: _Source.ValueType  # 14
+    """What friends of the user used lately, where both sides allow it."""
     SOURCE_MEDIA: _Source.ValueType  # 15
     """Vectors that items bring along, such as of their images: like those of the liked items of late."""
 
@@ -88,6 +90,8 @@ SOURCE_TAGS: Source.ValueType  # 12
 """The interest tags that the words were understood as."""
 SOURCE_GRAPH: Source.ValueType  # 13
 """What items share with liked items of the history: a brand, a director, a place of a series."""
+SOURCE_FRIENDS: Source.ValueType  # 14
+"""What friends of the user used lately, where both sides allow it."""
 SOURCE_MEDIA: Source.ValueType  # 15
 """Vectors that items bring along, such as of their images: like those of the liked items of late."""
 Global___Source: _TypeAlias = Source  # noqa: Y015
@@ -124,6 +128,8 @@ class _ReasonKindEnumTypeWrapper(_enum_type_wrapper._EnumTypeWrapper[_ReasonKind
     """Shares something, such as a brand or a director, with an item in the user's history: `item_id`
     names that item, `relation` and `entity` what is shared.
     """
+    REASON_KIND_FRIENDS: _ReasonKind.ValueType  # 12
+    """Friends of the user used it lately. Which ones is never told."""
 
 class ReasonKind(_ReasonKind, metaclass=_ReasonKindEnumTypeWrapper):
     """ReasonKind is the kind of a reason."""
@@ -154,6 +160,8 @@ REASON_KIND_SHARED_ENTITY: ReasonKind.ValueType  # 11
 """Shares something, such as a brand or a director, with an item in the user's history: `item_id`
 names that item, `relation` and `entity` what is shared.
 """
+REASON_KIND_FRIENDS: ReasonKind.ValueType  # 12
+"""Friends of the user used it lately. Which ones is never told."""
 Global___ReasonKind: _TypeAlias = ReasonKind  # noqa: Y015
 
 @_typing.final

@@ -28,7 +28,7 @@ from tandem.v1 import impression_pb2 as tandem_dot_v1_dot_impression__pb2
 from tandem.v1 import user_pb2 as tandem_dot_v1_dot_user__pb2
 
 
-DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n\x1dtandem/v1/event_service.proto\x12\ttandem.v1\x1a\x1fgoogle/protobuf/timestamp.proto\x1a\x15tandem/v1/event.proto\x1a\x1atandem/v1/impression.proto\x1a\x14tandem/v1/user.proto\"7\n\x13RecordEventsRequest\x12 \n\x06\x65vents\x18\x01 \x03(\x0b\x32\x10.tandem.v1.Event\"a\n\x14RecordEventsResponse\x12\x16\n\x0erecorded_count\x18\x01 \x01(\x05\x12\x17\n\x0f\x64uplicate_count\x18\x02 \x01(\x05\x12\x18\n\x10\x61ttributed_count\x18\x03 \x01(\x05\"7\n\x13StreamEventsRequest\x12 \n\x06\x65vents\x18\x01 \x03(\x0b\x32\x10.tandem.v1.Event\"a\n\x14StreamEventsResponse\x12\x16\n\x0erecorded_count\x18\x01 \x01(\x05\x12\x17\n\x0f\x64uplicate_count\x18\x02 \x01(\x05\x12\x18\n\x10\x61ttributed_count\x18\x03 \x01(\x05\"@\n\x13\x45xportEventsRequest\x12)\n\x05since\x18\x01 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\"\x95\x01\n\x14\x45xportEventsResponse\x12&\n\x06\x65vents\x18\x01 \x03(\x0b\x32\x16.tandem.v1.LoggedEvent\x12*\n\x0bimpressions\x18\x02 \x03(\x0b\x32\x15.tandem.v1.Impression\x12)\n\x08profiles\x18\x03 \x03(\x0b\x32\x17.tandem.v1.KnownProfile\"H\n\x0cKnownProfile\x12\x0f\n\x07user_id\x18\x01 \x01(\t\x12\'\n\x07profile\x18\x02 \x01(\x0b\x32\x16.tandem.v1.UserProfile2\x87\x02\n\x0c\x45ventService\x12O\n\x0cRecordEvents\x12\x1e.tandem.v1.RecordEventsRequest\x1a\x1f.tandem.v1.RecordEventsResponse\x12S\n\x0cStreamEvents\x12\x1e.tandem.v1.StreamEventsRequest\x1a\x1f.tandem.v1.StreamEventsResponse(\x01\x30\x01\x12Q\n\x0c\x45xportEvents\x12\x1e.tandem.v1.ExportEventsRequest\x1a\x1f.tandem.v1.ExportEventsResponse0\x01\x62\x06proto3')
+DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n\x1dtandem/v1/event_service.proto\x12\ttandem.v1\x1a\x1fgoogle/protobuf/timestamp.proto\x1a\x15tandem/v1/event.proto\x1a\x1atandem/v1/impression.proto\x1a\x14tandem/v1/user.proto\"7\n\x13RecordEventsRequest\x12 \n\x06\x65vents\x18\x01 \x03(\x0b\x32\x10.tandem.v1.Event\"a\n\x14RecordEventsResponse\x12\x16\n\x0erecorded_count\x18\x01 \x01(\x05\x12\x17\n\x0f\x64uplicate_count\x18\x02 \x01(\x05\x12\x18\n\x10\x61ttributed_count\x18\x03 \x01(\x05\"7\n\x13StreamEventsRequest\x12 \n\x06\x65vents\x18\x01 \x03(\x0b\x32\x10.tandem.v1.Event\"a\n\x14StreamEventsResponse\x12\x16\n\x0erecorded_count\x18\x01 \x01(\x05\x12\x17\n\x0f\x64uplicate_count\x18\x02 \x01(\x05\x12\x18\n\x10\x61ttributed_count\x18\x03 \x01(\x05\"@\n\x13\x45xportEventsRequest\x12)\n\x05since\x18\x01 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\"\xbf\x01\n\x14\x45xportEventsResponse\x12&\n\x06\x65vents\x18\x01 \x03(\x0b\x32\x16.tandem.v1.LoggedEvent\x12*\n\x0bimpressions\x18\x02 \x03(\x0b\x32\x15.tandem.v1.Impression\x12)\n\x08profiles\x18\x03 \x03(\x0b\x32\x17.tandem.v1.KnownProfile\x12(\n\x07\x66riends\x18\x04 \x03(\x0b\x32\x17.tandem.v1.KnownFriends\"H\n\x0cKnownProfile\x12\x0f\n\x07user_id\x18\x01 \x01(\t\x12\'\n\x07profile\x18\x02 \x01(\x0b\x32\x16.tandem.v1.UserProfile\"C\n\x0cKnownFriends\x12\x0f\n\x07user_id\x18\x01 \x01(\t\x12\"\n\x07\x66riends\x18\x02 \x03(\x0b\x32\x11.tandem.v1.Friend2\x87\x02\n\x0c\x45ventService\x12O\n\x0cRecordEvents\x12\x1e.tandem.v1.RecordEventsRequest\x1a\x1f.tandem.v1.RecordEventsResponse\x12S\n\x0cStreamEvents\x12\x1e.tandem.v1.StreamEventsRequest\x1a\x1f.tandem.v1.StreamEventsResponse(\x01\x30\x01\x12Q\n\x0c\x45xportEvents\x12\x1e.tandem.v1.ExportEventsRequest\x1a\x1f.tandem.v1.ExportEventsResponse0\x01\x62\x06proto3')
 
 _globals = globals()
 _builder.BuildMessageAndEnumDescriptors(DESCRIPTOR, _globals)
@@ -46,9 +46,11 @@ if not _descriptor._USE_C_DESCRIPTORS:
   _globals['_EXPORTEVENTSREQUEST']._serialized_start=462
   _globals['_EXPORTEVENTSREQUEST']._serialized_end=526
   _globals['_EXPORTEVENTSRESPONSE']._serialized_start=529
-  _globals['_EXPORTEVENTSRESPONSE']._serialized_end=678
-  _globals['_KNOWNPROFILE']._serialized_start=680
-  _globals['_KNOWNPROFILE']._serialized_end=752
-  _globals['_EVENTSERVICE']._serialized_start=755
-  _globals['_EVENTSERVICE']._serialized_end=1018
+  _globals['_EXPORTEVENTSRESPONSE']._serialized_end=720
+  _globals['_KNOWNPROFILE']._serialized_start=722
+  _globals['_KNOWNPROFILE']._serialized_end=794
+  _globals['_KNOWNFRIENDS']._serialized_start=796
+  _globals['_KNOWNFRIENDS']._serialized_end=863
+  _globals['_EVENTSERVICE']._serialized_start=866
+  _globals['_EVENTSERVICE']._serialized_end=1129
 # @@protoc_insertion_point(module_scope)

@@ -165,6 +165,7 @@ class ExportEventsResponse(_message.Message):
     EVENTS_FIELD_NUMBER: _builtins.int
     IMPRESSIONS_FIELD_NUMBER: _builtins.int
     PROFILES_FIELD_NUMBER: _builtins.int
+    FRIENDS_FIELD_NUMBER: _builtins.int
     @_builtins.property
     def events(self) -> _containers.RepeatedCompositeFieldContainer[_impression_pb2.LoggedEvent]:
         """Events, at most 1,000."""
@@ -177,16 +178,21 @@ class ExportEventsResponse(_message.Message):
     def profiles(self) -> _containers.RepeatedCompositeFieldContainer[Global___KnownProfile]:
         """Profiles, at most 1,000."""
 
+    @_builtins.property
+    def friends(self) -> _containers.RepeatedCompositeFieldContainer[Global___KnownFriends]:
+        """Lists of friends, at most 1,000."""
+
     def __init__(
         self,
         *,
         events: _abc.Iterable[_impression_pb2.LoggedEvent] | None = ...,
         impressions: _abc.Iterable[_impression_pb2.Impression] | None = ...,
         profiles: _abc.Iterable[Global___KnownProfile] | None = ...,
+        friends: _abc.Iterable[Global___KnownFriends] | None = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["events", b"events", "impressions", b"impressions", "profiles", b"profiles"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["events", b"events", "friends", b"friends", "impressions", b"impressions", "profiles", b"profiles"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
@@ -219,3 +225,31 @@ class KnownProfile(_message.Message):
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
 Global___KnownProfile: _TypeAlias = KnownProfile  # noqa: Y015
+
+@_typing.final
+class KnownFriends(_message.Message):
+    """KnownFriends is a user's list of friends as it was put last."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    USER_ID_FIELD_NUMBER: _builtins.int
+    FRIENDS_FIELD_NUMBER: _builtins.int
+    user_id: _builtins.str
+    """The user."""
+    @_builtins.property
+    def friends(self) -> _containers.RepeatedCompositeFieldContainer[_user_pb2.Friend]:
+        """The friends."""
+
+    def __init__(
+        self,
+        *,
+        user_id: _builtins.str = ...,
+        friends: _abc.Iterable[_user_pb2.Friend] | None = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["friends", b"friends", "user_id", b"user_id"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___KnownFriends: _TypeAlias = KnownFriends  # noqa: Y015

@@ -73,9 +73,9 @@ class EventServiceServicer:
         raise NotImplementedError('Method not implemented!')
 
     def ExportEvents(self, request, context):
-        """ExportEvents returns all events, logged answers and profiles, for training: first the events, in
-        the order in which they were stored, then the answers, then the profiles. Those of erased users
-        are not among them.
+        """ExportEvents returns all events, logged answers, profiles and friends, for training: first the
+        events, in the order in which they were stored, then the answers, then the profiles, then the lists
+        of friends. Those of erased users are not among them.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')

@@ -42,9 +42,9 @@ class EventServiceStub:
     that is refused ends the stream; what was answered before it is stored.
     """
     ExportEvents: _grpc.UnaryStreamMultiCallable[_event_service_pb2.ExportEventsRequest, _event_service_pb2.ExportEventsResponse]
-    """ExportEvents returns all events, logged answers and profiles, for training: first the events, in
-    the order in which they were stored, then the answers, then the profiles. Those of erased users
-    are not among them.
+    """ExportEvents returns all events, logged answers, profiles and friends, for training: first the
+    events, in the order in which they were stored, then the answers, then the profiles, then the lists
+    of friends. Those of erased users are not among them.
     """
 
 @_typing.type_check_only
@@ -61,9 +61,9 @@ class EventServiceAsyncStub(EventServiceStub):
     that is refused ends the stream; what was answered before it is stored.
     """
     ExportEvents: _aio.UnaryStreamMultiCallable[_event_service_pb2.ExportEventsRequest, _event_service_pb2.ExportEventsResponse]  # type: ignore[assignment]
-    """ExportEvents returns all events, logged answers and profiles, for training: first the events, in
-    the order in which they were stored, then the answers, then the profiles. Those of erased users
-    are not among them.
+    """ExportEvents returns all events, logged answers, profiles and friends, for training: first the
+    events, in the order in which they were stored, then the answers, then the profiles, then the lists
+    of friends. Those of erased users are not among them.
     """
 
 class EventServiceServicer(metaclass=_abc_1.ABCMeta):
@@ -95,9 +95,9 @@ class EventServiceServicer(metaclass=_abc_1.ABCMeta):
         request: _event_service_pb2.ExportEventsRequest,
         context: _ServicerContext,
     ) -> _typing.Union[_abc.Iterator[_event_service_pb2.ExportEventsResponse], _abc.AsyncIterator[_event_service_pb2.ExportEventsResponse]]:
-        """ExportEvents returns all events, logged answers and profiles, for training: first the events, in
-        the order in which they were stored, then the answers, then the profiles. Those of erased users
-        are not among them.
+        """ExportEvents returns all events, logged answers, profiles and friends, for training: first the
+        events, in the order in which they were stored, then the answers, then the profiles, then the lists
+        of friends. Those of erased users are not among them.
         """
 
 def add_EventServiceServicer_to_server(servicer: EventServiceServicer, server: _typing.Union[_grpc.Server, _aio.Server]) -> None: ...

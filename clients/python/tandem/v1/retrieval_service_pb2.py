@@ -32,7 +32,7 @@ from tandem.v1 import stage_pb2 as tandem_dot_v1_dot_stage__pb2
 from tandem.v1 import user_pb2 as tandem_dot_v1_dot_user__pb2
 
 
-DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n!tandem/v1/retrieval_service.proto\x12\ttandem.v1\x1a\x19tandem/v1/candidate.proto\x1a\x16tandem/v1/common.proto\x1a\x17tandem/v1/context.proto\x1a\x16tandem/v1/filter.proto\x1a\x14tandem/v1/item.proto\x1a\x19tandem/v1/item_fate.proto\x1a\x15tandem/v1/stage.proto\x1a\x14tandem/v1/user.proto\"\xda\x02\n\x0fRetrieveRequest\x12\x12\n\nrelease_id\x18\x01 \x01(\t\x12\"\n\x04user\x18\x02 \x01(\x0b\x32\x14.tandem.v1.UserState\x12*\n\x07\x63ontext\x18\x03 \x01(\x0b\x32\x19.tandem.v1.RequestContext\x12\x0c\n\x04text\x18\x04 \x01(\t\x12!\n\x06\x66ilter\x18\x05 \x01(\x0b\x32\x11.tandem.v1.Filter\x12\x19\n\x11\x65xcluded_item_ids\x18\x06 \x03(\t\x12\x17\n\x0f\x63\x61ndidate_count\x18\x07 \x01(\x05\x12\x11\n\topen_only\x18\x08 \x01(\x08\x12\x18\n\x0btext_weight\x18\t \x01(\x02H\x00\x88\x01\x01\x12)\n\x0blive_counts\x18\n \x03(\x0b\x32\x14.tandem.v1.ItemCount\x12\x16\n\x0etraced_item_id\x18\x0b \x01(\tB\x0e\n\x0c_text_weight\"\x85\x03\n\x10RetrieveResponse\x12\x12\n\nrelease_id\x18\x01 \x01(\t\x12(\n\ncandidates\x18\x02 \x03(\x0b\x32\x14.tandem.v1.Candidate\x12/\n\x0eitem_overrides\x18\x03 \x03(\x0b\x32\x17.tandem.v1.ItemOverride\x12&\n\x0btext_vector\x18\x04 \x01(\x0b\x32\x11.tandem.v1.Vector\x12/\n\x0eskipped_stages\x18\x05 \x03(\x0b\x32\x17.tandem.v1.SkippedStage\x12-\n\rstage_timings\x18\x06 \x03(\x0b\x32\x16.tandem.v1.StageTiming\x12&\n\x0buser_vector\x18\x07 \x01(\x0b\x32\x11.tandem.v1.Vector\x12-\n\rinterest_tags\x18\x08 \x03(\x0b\x32\x16.tandem.v1.InterestTag\x12#\n\x05trace\x18\t \x01(\x0b\x32\x14.tandem.v1.ItemTrace2W\n\x10RetrievalService\x12\x43\n\x08Retrieve\x12\x1a.tandem.v1.RetrieveRequest\x1a\x1b.tandem.v1.RetrieveResponseb\x06proto3')
+DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n!tandem/v1/retrieval_service.proto\x12\ttandem.v1\x1a\x19tandem/v1/candidate.proto\x1a\x16tandem/v1/common.proto\x1a\x17tandem/v1/context.proto\x1a\x16tandem/v1/filter.proto\x1a\x14tandem/v1/item.proto\x1a\x19tandem/v1/item_fate.proto\x1a\x15tandem/v1/stage.proto\x1a\x14tandem/v1/user.proto\"\x87\x03\n\x0fRetrieveRequest\x12\x12\n\nrelease_id\x18\x01 \x01(\t\x12\"\n\x04user\x18\x02 \x01(\x0b\x32\x14.tandem.v1.UserState\x12*\n\x07\x63ontext\x18\x03 \x01(\x0b\x32\x19.tandem.v1.RequestContext\x12\x0c\n\x04text\x18\x04 \x01(\t\x12!\n\x06\x66ilter\x18\x05 \x01(\x0b\x32\x11.tandem.v1.Filter\x12\x19\n\x11\x65xcluded_item_ids\x18\x06 \x03(\t\x12\x17\n\x0f\x63\x61ndidate_count\x18\x07 \x01(\x05\x12\x11\n\topen_only\x18\x08 \x01(\x08\x12\x18\n\x0btext_weight\x18\t \x01(\x02H\x00\x88\x01\x01\x12)\n\x0blive_counts\x18\n \x03(\x0b\x32\x14.tandem.v1.ItemCount\x12\x16\n\x0etraced_item_id\x18\x0b \x01(\t\x12+\n\rfriends_items\x18\x0c \x03(\x0b\x32\x14.tandem.v1.ItemCountB\x0e\n\x0c_text_weight\"\x85\x03\n\x10RetrieveResponse\x12\x12\n\nrelease_id\x18\x01 \x01(\t\x12(\n\ncandidates\x18\x02 \x03(\x0b\x32\x14.tandem.v1.Candidate\x12/\n\x0eitem_overrides\x18\x03 \x03(\x0b\x32\x17.tandem.v1.ItemOverride\x12&\n\x0btext_vector\x18\x04 \x01(\x0b\x32\x11.tandem.v1.Vector\x12/\n\x0eskipped_stages\x18\x05 \x03(\x0b\x32\x17.tandem.v1.SkippedStage\x12-\n\rstage_timings\x18\x06 \x03(\x0b\x32\x16.tandem.v1.StageTiming\x12&\n\x0buser_vector\x18\x07 \x01(\x0b\x32\x11.tandem.v1.Vector\x12-\n\rinterest_tags\x18\x08 \x03(\x0b\x32\x16.tandem.v1.InterestTag\x12#\n\x05trace\x18\t \x01(\x0b\x32\x14.tandem.v1.ItemTrace2W\n\x10RetrievalService\x12\x43\n\x08Retrieve\x12\x1a.tandem.v1.RetrieveRequest\x1a\x1b.tandem.v1.RetrieveResponseb\x06proto3')
 
 _globals = globals()
 _builder.BuildMessageAndEnumDescriptors(DESCRIPTOR, _globals)
@@ -40,9 +40,9 @@ _builder.BuildTopDescriptorsAndMessages(DESCRIPTOR, 'tandem.v1.retrieval_service
 if not _descriptor._USE_C_DESCRIPTORS:
   DESCRIPTOR._loaded_options = None
   _globals['_RETRIEVEREQUEST']._serialized_start=243
-  _globals['_RETRIEVEREQUEST']._serialized_end=589
-  _globals['_RETRIEVERESPONSE']._serialized_start=592
-  _globals['_RETRIEVERESPONSE']._serialized_end=981
-  _globals['_RETRIEVALSERVICE']._serialized_start=983
-  _globals['_RETRIEVALSERVICE']._serialized_end=1070
+  _globals['_RETRIEVEREQUEST']._serialized_end=634
+  _globals['_RETRIEVERESPONSE']._serialized_start=637
+  _globals['_RETRIEVERESPONSE']._serialized_end=1026
+  _globals['_RETRIEVALSERVICE']._serialized_start=1028
+  _globals['_RETRIEVALSERVICE']._serialized_end=1115
 # @@protoc_insertion_point(module_scope)

@@ -43,6 +43,7 @@ class RetrieveRequest(_message.Message):
     TEXT_WEIGHT_FIELD_NUMBER: _builtins.int
     LIVE_COUNTS_FIELD_NUMBER: _builtins.int
     TRACED_ITEM_ID_FIELD_NUMBER: _builtins.int
+    FRIENDS_ITEMS_FIELD_NUMBER: _builtins.int
     release_id: _builtins.str
     """The pinned release. Required; VERSION_MISMATCH if it is not loaded here."""
     text: _builtins.str
@@ -79,6 +80,12 @@ class RetrieveRequest(_message.Message):
         count that doubles every 30 days after that event. At most 1,000.
         """
 
+    @_builtins.property
+    def friends_items(self) -> _containers.RepeatedCompositeFieldContainer[_common_pb2.ItemCount]:
+        """What friends of the user used lately, each item once, with a count that is the greater the nearer
+        the friends, the more of them, and the later. At most 1,000. Empty where the user does not allow it.
+        """
+
     def __init__(
         self,
         *,
@@ -93,10 +100,11 @@ class RetrieveRequest(_message.Message):
         text_weight: _builtins.float | None = ...,
         live_counts: _abc.Iterable[_common_pb2.ItemCount] | None = ...,
         traced_item_id: _builtins.str = ...,
+        friends_items: _abc.Iterable[_common_pb2.ItemCount] | None = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _typing.Literal["_text_weight", b"_text_weight", "context", b"context", "filter", b"filter", "text_weight", b"text_weight", "user", b"user"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["_text_weight", b"_text_weight", "candidate_count", b"candidate_count", "context", b"context", "excluded_item_ids", b"excluded_item_ids", "filter", b"filter", "live_counts", b"live_counts", "open_only", b"open_only", "release_id", b"release_id", "text", b"text", "text_weight", b"text_weight", "traced_item_id", b"traced_item_id", "user", b"user"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["_text_weight", b"_text_weight", "candidate_count", b"candidate_count", "context", b"context", "excluded_item_ids", b"excluded_item_ids", "filter", b"filter", "friends_items", b"friends_items", "live_counts", b"live_counts", "open_only", b"open_only", "release_id", b"release_id", "text", b"text", "text_weight", b"text_weight", "traced_item_id", b"traced_item_id", "user", b"user"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     _WhichOneofReturnType__text_weight: _TypeAlias = _typing.Literal["text_weight"]  # noqa: Y015
     _WhichOneofArgType__text_weight: _TypeAlias = _typing.Literal["_text_weight", b"_text_weight"]  # noqa: Y015

@@ -68,6 +68,8 @@ class _StageEnumTypeWrapper(_enum_type_wrapper._EnumTypeWrapper[_Stage.ValueType
     """Taking items of the history away, to tell what they weigh, and wording reasons."""
     STAGE_SOURCE_GRAPH: _Stage.ValueType  # 21
     """Candidates by what they share with liked items."""
+    STAGE_SOURCE_FRIENDS: _Stage.ValueType  # 22
+    """Candidates by what friends used lately; also reading that from the user-state store."""
     STAGE_SOURCE_MEDIA: _Stage.ValueType  # 23
     """Candidates by vectors that items bring along, such as of their images."""
 
@@ -118,6 +120,8 @@ STAGE_REASONS: Stage.ValueType  # 20
 """Taking items of the history away, to tell what they weigh, and wording reasons."""
 STAGE_SOURCE_GRAPH: Stage.ValueType  # 21
 """Candidates by what they share with liked items."""
+STAGE_SOURCE_FRIENDS: Stage.ValueType  # 22
+"""Candidates by what friends used lately; also reading that from the user-state store."""
 STAGE_SOURCE_MEDIA: Stage.ValueType  # 23
 """Candidates by vectors that items bring along, such as of their images."""
 Global___Stage: _TypeAlias = Stage  # noqa: Y015

@@ -26,7 +26,7 @@ from google.protobuf import timestamp_pb2 as google_dot_protobuf_dot_timestamp__
 from tandem.v1 import event_pb2 as tandem_dot_v1_dot_event__pb2
 
 
-DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n\x14tandem/v1/user.proto\x12\ttandem.v1\x1a\x1fgoogle/protobuf/timestamp.proto\x1a\x15tandem/v1/event.proto\"\xea\x01\n\x0bUserProfile\x12\x0c\n\x04text\x18\x01 \x01(\t\x12\x15\n\rlanguage_code\x18\x02 \x01(\t\x12\x13\n\x0bregion_code\x18\x03 \x01(\t\x12-\n\rinterest_tags\x18\x04 \x03(\x0b\x32\x16.tandem.v1.InterestTag\x12\r\n\x05group\x18\x05 \x01(\t\x12 \n\x18personalization_disabled\x18\x06 \x01(\x08\x12-\n\tsaid_time\x18\x07 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12\x12\n\nbirth_year\x18\x08 \x01(\x05\".\n\x0bInterestTag\x12\x0b\n\x03tag\x18\x01 \x01(\t\x12\x12\n\nconfidence\x18\x02 \x01(\x02\" \n\tSeenItems\x12\x13\n\x0bitem_hashes\x18\x01 \x03(\x06\"\xd3\x01\n\tUserState\x12\x0f\n\x07user_id\x18\x01 \x01(\t\x12\'\n\x07profile\x18\x02 \x01(\x0b\x32\x16.tandem.v1.UserProfile\x12(\n\x07history\x18\x03 \x03(\x0b\x32\x17.tandem.v1.HistoryEvent\x12\"\n\x04seen\x18\x04 \x01(\x0b\x32\x14.tandem.v1.SeenItems\x12-\n\tread_time\x18\x05 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12\x0f\n\x07version\x18\x06 \x01(\x03\x62\x06proto3')
+DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n\x14tandem/v1/user.proto\x12\ttandem.v1\x1a\x1fgoogle/protobuf/timestamp.proto\x1a\x15tandem/v1/event.proto\"\x83\x02\n\x0bUserProfile\x12\x0c\n\x04text\x18\x01 \x01(\t\x12\x15\n\rlanguage_code\x18\x02 \x01(\t\x12\x13\n\x0bregion_code\x18\x03 \x01(\t\x12-\n\rinterest_tags\x18\x04 \x03(\x0b\x32\x16.tandem.v1.InterestTag\x12\r\n\x05group\x18\x05 \x01(\t\x12 \n\x18personalization_disabled\x18\x06 \x01(\x08\x12-\n\tsaid_time\x18\x07 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12\x12\n\nbirth_year\x18\x08 \x01(\x05\x12\x17\n\x0f\x66riends_enabled\x18\t \x01(\x08\")\n\x06\x46riend\x12\x0f\n\x07user_id\x18\x01 \x01(\t\x12\x0e\n\x06weight\x18\x02 \x01(\x02\".\n\x0bInterestTag\x12\x0b\n\x03tag\x18\x01 \x01(\t\x12\x12\n\nconfidence\x18\x02 \x01(\x02\" \n\tSeenItems\x12\x13\n\x0bitem_hashes\x18\x01 \x03(\x06\"\xd3\x01\n\tUserState\x12\x0f\n\x07user_id\x18\x01 \x01(\t\x12\'\n\x07profile\x18\x02 \x01(\x0b\x32\x16.tandem.v1.UserProfile\x12(\n\x07history\x18\x03 \x03(\x0b\x32\x17.tandem.v1.HistoryEvent\x12\"\n\x04seen\x18\x04 \x01(\x0b\x32\x14.tandem.v1.SeenItems\x12-\n\tread_time\x18\x05 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12\x0f\n\x07version\x18\x06 \x01(\x03\x62\x06proto3')
 
 _globals = globals()
 _builder.BuildMessageAndEnumDescriptors(DESCRIPTOR, _globals)
@@ -34,11 +34,13 @@ _builder.BuildTopDescriptorsAndMessages(DESCRIPTOR, 'tandem.v1.user_pb2', _globa
 if not _descriptor._USE_C_DESCRIPTORS:
   DESCRIPTOR._loaded_options = None
   _globals['_USERPROFILE']._serialized_start=92
-  _globals['_USERPROFILE']._serialized_end=326
-  _globals['_INTERESTTAG']._serialized_start=328
-  _globals['_INTERESTTAG']._serialized_end=374
-  _globals['_SEENITEMS']._serialized_start=376
-  _globals['_SEENITEMS']._serialized_end=408
-  _globals['_USERSTATE']._serialized_start=411
-  _globals['_USERSTATE']._serialized_end=622
+  _globals['_USERPROFILE']._serialized_end=351
+  _globals['_FRIEND']._serialized_start=353
+  _globals['_FRIEND']._serialized_end=394
+  _globals['_INTERESTTAG']._serialized_start=396
+  _globals['_INTERESTTAG']._serialized_end=442
+  _globals['_SEENITEMS']._serialized_start=444
+  _globals['_SEENITEMS']._serialized_end=476
+  _globals['_USERSTATE']._serialized_start=479
+  _globals['_USERSTATE']._serialized_end=690
 # @@protoc_insertion_point(module_scope)

@@ -34,6 +34,7 @@ class UserProfile(_message.Message):
     PERSONALIZATION_DISABLED_FIELD_NUMBER: _builtins.int
     SAID_TIME_FIELD_NUMBER: _builtins.int
     BIRTH_YEAR_FIELD_NUMBER: _builtins.int
+    FRIENDS_ENABLED_FIELD_NUMBER: _builtins.int
     text: _builtins.str
     """The user's own words about what they like, at most 16,384 bytes."""
     language_code: _builtins.str
@@ -47,6 +48,10 @@ class UserProfile(_message.Message):
     birth_year: _builtins.int
     """Year of birth, 1900 to 2100. 0: unknown. Read for the age limits of a safety policy alone, never
     by a model.
+    """
+    friends_enabled: _builtins.bool
+    """True if what friends used lately may serve this user's lists, and what this user used may serve
+    the lists of those who count them among their friends. Default false. Both sides must allow it.
     """
     @_builtins.property
     def interest_tags(self) -> _containers.RepeatedCompositeFieldContainer[Global___InterestTag]:
@@ -69,14 +74,43 @@ class UserProfile(_message.Message):
         personalization_disabled: _builtins.bool = ...,
         said_time: _timestamp_pb2.Timestamp | None = ...,
         birth_year: _builtins.int = ...,
+        friends_enabled: _builtins.bool = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _typing.Literal["said_time", b"said_time"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["birth_year", b"birth_year", "group", b"group", "interest_tags", b"interest_tags", "language_code", b"language_code", "personalization_disabled", b"personalization_disabled", "region_code", b"region_code", "said_time", b"said_time", "text", b"text"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["birth_year", b"birth_year", "friends_enabled", b"friends_enabled", "group", b"group", "interest_tags", b"interest_tags", "language_code", b"language_code", "personalization_disabled", b"personalization_disabled", "region_code", b"region_code", "said_time", b"said_time", "text", b"text"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
 Global___UserProfile: _TypeAlias = UserProfile  # noqa: Y015
+
+@_typing.final
+class Friend(_message.Message):
+    """Friend is somebody whom a user knows, as the user's list of friends has them."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    USER_ID_FIELD_NUMBER: _builtins.int
+    WEIGHT_FIELD_NUMBER: _builtins.int
+    user_id: _builtins.str
+    """The friend's user id, 1 to 256 bytes. Required. They need not be known yet."""
+    weight: _builtins.float
+    """How much what they use counts, above 0 to 1,000,000, beside the user's other friends. Default when
+    0: 1.
+    """
+    def __init__(
+        self,
+        *,
+        user_id: _builtins.str = ...,
+        weight: _builtins.float = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["user_id", b"user_id", "weight", b"weight"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___Friend: _TypeAlias = Friend  # noqa: Y015
 
 @_typing.final
 class InterestTag(_message.Message):

@@ -26,7 +26,7 @@ from tandem.v1 import impression_pb2 as tandem_dot_v1_dot_impression__pb2
 from tandem.v1 import user_pb2 as tandem_dot_v1_dot_user__pb2
 
 
-DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n\x1ctandem/v1/user_service.proto\x12\ttandem.v1\x1a\x1atandem/v1/impression.proto\x1a\x14tandem/v1/user.proto\"Q\n\x15PutUserProfileRequest\x12\x0f\n\x07user_id\x18\x01 \x01(\t\x12\'\n\x07profile\x18\x02 \x01(\x0b\x32\x16.tandem.v1.UserProfile\")\n\x16PutUserProfileResponse\x12\x0f\n\x07version\x18\x01 \x01(\x03\"&\n\x13GetUserStateRequest\x12\x0f\n\x07user_id\x18\x01 \x01(\t\":\n\x14GetUserStateResponse\x12\"\n\x04user\x18\x01 \x01(\x0b\x32\x14.tandem.v1.UserState\"#\n\x10\x45raseUserRequest\x12\x0f\n\x07user_id\x18\x01 \x01(\t\"P\n\x11\x45raseUserResponse\x12\x1a\n\x12\x65rased_event_count\x18\x01 \x01(\x03\x12\x1f\n\x17\x65rased_impression_count\x18\x02 \x01(\x03\"$\n\x11\x45xportUserRequest\x12\x0f\n\x07user_id\x18\x01 \x01(\t\"\x91\x01\n\x12\x45xportUserResponse\x12\'\n\x07profile\x18\x01 \x01(\x0b\x32\x16.tandem.v1.UserProfile\x12&\n\x06\x65vents\x18\x02 \x03(\x0b\x32\x16.tandem.v1.LoggedEvent\x12*\n\x0bimpressions\x18\x03 \x03(\x0b\x32\x15.tandem.v1.Impression2\xca\x02\n\x0bUserService\x12U\n\x0ePutUserProfile\x12 .tandem.v1.PutUserProfileRequest\x1a!.tandem.v1.PutUserProfileResponse\x12O\n\x0cGetUserState\x12\x1e.tandem.v1.GetUserStateRequest\x1a\x1f.tandem.v1.GetUserStateResponse\x12\x46\n\tEraseUser\x12\x1b.tandem.v1.EraseUserRequest\x1a\x1c.tandem.v1.EraseUserResponse\x12K\n\nExportUser\x12\x1c.tandem.v1.ExportUserRequest\x1a\x1d.tandem.v1.ExportUserResponse0\x01\x62\x06proto3')
+DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n\x1ctandem/v1/user_service.proto\x12\ttandem.v1\x1a\x1atandem/v1/impression.proto\x1a\x14tandem/v1/user.proto\"Q\n\x15PutUserProfileRequest\x12\x0f\n\x07user_id\x18\x01 \x01(\t\x12\'\n\x07profile\x18\x02 \x01(\x0b\x32\x16.tandem.v1.UserProfile\")\n\x16PutUserProfileResponse\x12\x0f\n\x07version\x18\x01 \x01(\x03\"H\n\x11PutFriendsRequest\x12\x0f\n\x07user_id\x18\x01 \x01(\t\x12\"\n\x07\x66riends\x18\x02 \x03(\x0b\x32\x11.tandem.v1.Friend\"%\n\x12PutFriendsResponse\x12\x0f\n\x07version\x18\x01 \x01(\x03\"&\n\x13GetUserStateRequest\x12\x0f\n\x07user_id\x18\x01 \x01(\t\":\n\x14GetUserStateResponse\x12\"\n\x04user\x18\x01 \x01(\x0b\x32\x14.tandem.v1.UserState\"#\n\x10\x45raseUserRequest\x12\x0f\n\x07user_id\x18\x01 \x01(\t\"m\n\x11\x45raseUserResponse\x12\x1a\n\x12\x65rased_event_count\x18\x01 \x01(\x03\x12\x1f\n\x17\x65rased_impression_count\x18\x02 \x01(\x03\x12\x1b\n\x13\x65rased_friend_count\x18\x03 \x01(\x03\"$\n\x11\x45xportUserRequest\x12\x0f\n\x07user_id\x18\x01 \x01(\t\"\xb5\x01\n\x12\x45xportUserResponse\x12\'\n\x07profile\x18\x01 \x01(\x0b\x32\x16.tandem.v1.UserProfile\x12&\n\x06\x65vents\x18\x02 \x03(\x0b\x32\x16.tandem.v1.LoggedEvent\x12*\n\x0bimpressions\x18\x03 \x03(\x0b\x32\x15.tandem.v1.Impression\x12\"\n\x07\x66riends\x18\x04 \x03(\x0b\x32\x11.tandem.v1.Friend2\x95\x03\n\x0bUserService\x12U\n\x0ePutUserProfile\x12 .tandem.v1.PutUserProfileRequest\x1a!.tandem.v1.PutUserProfileResponse\x12I\n\nPutFriends\x12\x1c.tandem.v1.PutFriendsRequest\x1a\x1d.tandem.v1.PutFriendsResponse\x12O\n\x0cGetUserState\x12\x1e.tandem.v1.GetUserStateRequest\x1a\x1f.tandem.v1.GetUserStateResponse\x12\x46\n\tEraseUser\x12\x1b.tandem.v1.EraseUserRequest\x1a\x1c.tandem.v1.EraseUserResponse\x12K\n\nExportUser\x12\x1c.tandem.v1.ExportUserRequest\x1a\x1d.tandem.v1.ExportUserResponse0\x01\x62\x06proto3')
 
 _globals = globals()
 _builder.BuildMessageAndEnumDescriptors(DESCRIPTOR, _globals)
@@ -37,18 +37,22 @@ if not _descriptor._USE_C_DESCRIPTORS:
   _globals['_PUTUSERPROFILEREQUEST']._serialized_end=174
   _globals['_PUTUSERPROFILERESPONSE']._serialized_start=176
   _globals['_PUTUSERPROFILERESPONSE']._serialized_end=217
-  _globals['_GETUSERSTATEREQUEST']._serialized_start=219
-  _globals['_GETUSERSTATEREQUEST']._serialized_end=257
-  _globals['_GETUSERSTATERESPONSE']._serialized_start=259
-  _globals['_GETUSERSTATERESPONSE']._serialized_end=317
-  _globals['_ERASEUSERREQUEST']._serialized_start=319
-  _globals['_ERASEUSERREQUEST']._serialized_end=354
-  _globals['_ERASEUSERRESPONSE']._serialized_start=356
-  _globals['_ERASEUSERRESPONSE']._serialized_end=436
-  _globals['_EXPORTUSERREQUEST']._serialized_start=438
-  _globals['_EXPORTUSERREQUEST']._serialized_end=474
-  _globals['_EXPORTUSERRESPONSE']._serialized_start=477
-  _globals['_EXPORTUSERRESPONSE']._serialized_end=622
-  _globals['_USERSERVICE']._serialized_start=625
-  _globals['_USERSERVICE']._serialized_end=955
+  _globals['_PUTFRIENDSREQUEST']._serialized_start=219
+  _globals['_PUTFRIENDSREQUEST']._serialized_end=291
+  _globals['_PUTFRIENDSRESPONSE']._serialized_start=293
+  _globals['_PUTFRIENDSRESPONSE']._serialized_end=330
+  _globals['_GETUSERSTATEREQUEST']._serialized_start=332
+  _globals['_GETUSERSTATEREQUEST']._serialized_end=370
+  _globals['_GETUSERSTATERESPONSE']._serialized_start=372
+  _globals['_GETUSERSTATERESPONSE']._serialized_end=430
+  _globals['_ERASEUSERREQUEST']._serialized_start=432
+  _globals['_ERASEUSERREQUEST']._serialized_end=467
+  _globals['_ERASEUSERRESPONSE']._serialized_start=469
+  _globals['_ERASEUSERRESPONSE']._serialized_end=578
+  _globals['_EXPORTUSERREQUEST']._serialized_start=580
+  _globals['_EXPORTUSERREQUEST']._serialized_end=616
+  _globals['_EXPORTUSERRESPONSE']._serialized_start=619
+  _globals['_EXPORTUSERRESPONSE']._serialized_end=800
+  _globals['_USERSERVICE']._serialized_start=803
+  _globals['_USERSERVICE']._serialized_end=1208
 # @@protoc_insertion_point(module_scope)

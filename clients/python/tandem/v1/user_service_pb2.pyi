@@ -71,6 +71,58 @@ class PutUserProfileResponse(_message.Message):
 Global___PutUserProfileResponse: _TypeAlias = PutUserProfileResponse  # noqa: Y015
 
 @_typing.final
+class PutFriendsRequest(_message.Message):
+    """PutFriendsRequest carries a list of friends."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    USER_ID_FIELD_NUMBER: _builtins.int
+    FRIENDS_FIELD_NUMBER: _builtins.int
+    user_id: _builtins.str
+    """The user, 1 to 256 bytes. Required."""
+    @_builtins.property
+    def friends(self) -> _containers.RepeatedCompositeFieldContainer[_user_pb2.Friend]:
+        """The friends, at most 500, each once, the user not among them. They replace the former ones; none
+        is no error. Of those who allow it, what the 30 of greatest weight used counts.
+        """
+
+    def __init__(
+        self,
+        *,
+        user_id: _builtins.str = ...,
+        friends: _abc.Iterable[_user_pb2.Friend] | None = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["friends", b"friends", "user_id", b"user_id"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___PutFriendsRequest: _TypeAlias = PutFriendsRequest  # noqa: Y015
+
+@_typing.final
+class PutFriendsResponse(_message.Message):
+    """PutFriendsResponse confirms the write."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    VERSION_FIELD_NUMBER: _builtins.int
+    version: _builtins.int
+    """The user's new state version."""
+    def __init__(
+        self,
+        *,
+        version: _builtins.int = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["version", b"version"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___PutFriendsResponse: _TypeAlias = PutFriendsResponse  # noqa: Y015
+
+@_typing.final
 class GetUserStateRequest(_message.Message):
     """GetUserStateRequest names a user."""
 
@@ -146,19 +198,23 @@ class EraseUserResponse(_message.Message):
 
     ERASED_EVENT_COUNT_FIELD_NUMBER: _builtins.int
     ERASED_IMPRESSION_COUNT_FIELD_NUMBER: _builtins.int
+    ERASED_FRIEND_COUNT_FIELD_NUMBER: _builtins.int
     erased_event_count: _builtins.int
     """Events that were removed."""
     erased_impression_count: _builtins.int
     """Impressions that were removed."""
+    erased_friend_count: _builtins.int
+    """Entries of lists of friends that were removed: the user's own, and the user in those of others."""
     def __init__(
         self,
         *,
         erased_event_count: _builtins.int = ...,
         erased_impression_count: _builtins.int = ...,
+        erased_friend_count: _builtins.int = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["erased_event_count", b"erased_event_count", "erased_impression_count", b"erased_impression_count"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["erased_event_count", b"erased_event_count", "erased_friend_count", b"erased_friend_count", "erased_impression_count", b"erased_impression_count"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
@@ -195,6 +251,7 @@ class ExportUserResponse(_message.Message):
     PROFILE_FIELD_NUMBER: _builtins.int
     EVENTS_FIELD_NUMBER: _builtins.int
     IMPRESSIONS_FIELD_NUMBER: _builtins.int
+    FRIENDS_FIELD_NUMBER: _builtins.int
     @_builtins.property
     def profile(self) -> _user_pb2.UserProfile:
         """The profile. Set in the first message only, and unset there for a user who has none."""
@@ -209,16 +266,21 @@ class ExportUserResponse(_message.Message):
     def impressions(self) -> _containers.RepeatedCompositeFieldContainer[_impression_pb2.Impression]:
         """Up to 100 answers, as they were logged."""
 
+    @_builtins.property
+    def friends(self) -> _containers.RepeatedCompositeFieldContainer[_user_pb2.Friend]:
+        """The user's friends, greatest weight first. In the first message only."""
+
     def __init__(
         self,
         *,
         profile: _user_pb2.UserProfile | None = ...,
         events: _abc.Iterable[_impression_pb2.LoggedEvent] | None = ...,
         impressions: _abc.Iterable[_impression_pb2.Impression] | None = ...,
+        friends: _abc.Iterable[_user_pb2.Friend] | None = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _typing.Literal["profile", b"profile"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["events", b"events", "impressions", b"impressions", "profile", b"profile"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["events", b"events", "friends", b"friends", "impressions", b"impressions", "profile", b"profile"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 

@@ -40,6 +40,11 @@ class UserServiceStub:
                 request_serializer=tandem_dot_v1_dot_user__service__pb2.PutUserProfileRequest.SerializeToString,
                 response_deserializer=tandem_dot_v1_dot_user__service__pb2.PutUserProfileResponse.FromString,
                 _registered_method=True)
+        self.PutFriends = channel.unary_unary(
+                '/tandem.v1.UserService/PutFriends',
+                request_serializer=tandem_dot_v1_dot_user__service__pb2.PutFriendsRequest.SerializeToString,
+                response_deserializer=tandem_dot_v1_dot_user__service__pb2.PutFriendsResponse.FromString,
+                _registered_method=True)
         self.GetUserState = channel.unary_unary(
                 '/tandem.v1.UserService/GetUserState',
                 request_serializer=tandem_dot_v1_dot_user__service__pb2.GetUserStateRequest.SerializeToString,
@@ -68,6 +73,14 @@ class UserServiceServicer:
         context.set_details('Method not implemented!')
         raise NotImplementedError('Method not implemented!')
 
+    def PutFriends(self, request, context):
+        """PutFriends replaces a user's whole list of friends and answers once it is on disk. It serves lists
+        only where both profiles have `friends_enabled`.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
     def GetUserState(self, request, context):
         """GetUserState returns what the models would read of a user now. An unknown user has an empty
         state with version 0; that is no error.
@@ -77,8 +90,9 @@ class UserServiceServicer:
         raise NotImplementedError('Method not implemented!')
 
     def EraseUser(self, request, context):
-        """EraseUser removes profile, events and impressions of a user from the store, for good. What is
-        kept is a hash of the id with the time, so that a restored backup is erased again.
+        """EraseUser removes profile, events and impressions of a user from the store, for good, their list of
+        friends, and them from the lists of others. What is kept is a hash of the id with the time, so that
+        a restored backup is erased again.
         Erasing an unknown user is no error.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
@@ -86,8 +100,9 @@ class UserServiceServicer:
         raise NotImplementedError('Method not implemented!')
 
     def ExportUser(self, request, context):
-        """ExportUser returns all that is stored of a user: first the profile, then events, then
-        impressions, each oldest first, in batches. An unknown user has an empty first message; that is
+        """ExportUser returns all that is stored of a user: first the profile and the list of friends, then
+        events, then impressions, each oldest first, in batches. Who else counts the user among their
+        friends is theirs, and not among it. An unknown user has an empty first message; that is
         no error. What is written meanwhile may be in it or not.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
@@ -101,6 +116,11 @@ def add_UserServiceServicer_to_server(servicer, server):
                     servicer.PutUserProfile,
                     request_deserializer=tandem_dot_v1_dot_user__service__pb2.PutUserProfileRequest.FromString,
                     response_serializer=tandem_dot_v1_dot_user__service__pb2.PutUserProfileResponse.SerializeToString,
+            ),
+            'PutFriends': grpc.unary_unary_rpc_method_handler(
+                    servicer.PutFriends,
+                    request_deserializer=tandem_dot_v1_dot_user__service__pb2.PutFriendsRequest.FromString,
+                    response_serializer=tandem_dot_v1_dot_user__service__pb2.PutFriendsResponse.SerializeToString,
             ),
             'GetUserState': grpc.unary_unary_rpc_method_handler(
                     servicer.GetUserState,
@@ -146,6 +166,33 @@ class UserService:
             '/tandem.v1.UserService/PutUserProfile',
             tandem_dot_v1_dot_user__service__pb2.PutUserProfileRequest.SerializeToString,
             tandem_dot_v1_dot_user__service__pb2.PutUserProfileResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def PutFriends(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/tandem.v1.UserService/PutFriends',
+            tandem_dot_v1_dot_user__service__pb2.PutFriendsRequest.SerializeToString,
+            tandem_dot_v1_dot_user__service__pb2.PutFriendsResponse.FromString,
             options,
             channel_credentials,
             insecure,

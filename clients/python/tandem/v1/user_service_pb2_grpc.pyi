@@ -35,18 +35,24 @@ class UserServiceStub:
     def __new__(cls, channel: _aio.Channel) -> UserServiceAsyncStub: ...
     PutUserProfile: _grpc.UnaryUnaryMultiCallable[_user_service_pb2.PutUserProfileRequest, _user_service_pb2.PutUserProfileResponse]
     """PutUserProfile writes a user's whole profile and answers once it is on disk."""
+    PutFriends: _grpc.UnaryUnaryMultiCallable[_user_service_pb2.PutFriendsRequest, _user_service_pb2.PutFriendsResponse]
+    """PutFriends replaces a user's whole list of friends and answers once it is on disk. It serves lists
+    only where both profiles have `friends_enabled`.
+    """
     GetUserState: _grpc.UnaryUnaryMultiCallable[_user_service_pb2.GetUserStateRequest, _user_service_pb2.GetUserStateResponse]
     """GetUserState returns what the models would read of a user now. An unknown user has an empty
     state with version 0; that is no error.
     """
     EraseUser: _grpc.UnaryUnaryMultiCallable[_user_service_pb2.EraseUserRequest, _user_service_pb2.EraseUserResponse]
-    """EraseUser removes profile, events and impressions of a user from the store, for good. What is
-    kept is a hash of the id with the time, so that a restored backup is erased again.
+    """EraseUser removes profile, events and impressions of a user from the store, for good, their list of
+    friends, and them from the lists of others. What is kept is a hash of the id with the time, so that
+    a restored backup is erased again.
     Erasing an unknown user is no error.
     """
     ExportUser: _grpc.UnaryStreamMultiCallable[_user_service_pb2.ExportUserRequest, _user_service_pb2.ExportUserResponse]
-    """ExportUser returns all that is stored of a user: first the profile, then events, then
-    impressions, each oldest first, in batches. An unknown user has an empty first message; that is
+    """ExportUser returns all that is stored of a user: first the profile and the list of friends, then
+    events, then impressions, each oldest first, in batches. Who else counts the user among their
+    friends is theirs, and not among it. An unknown user has an empty first message; that is
     no error. What is written meanwhile may be in it or not.
     """
 
@@ -57,18 +63,24 @@ class UserServiceAsyncStub(UserServiceStub):
     def __init__(self, channel: _aio.Channel) -> None: ...
     PutUserProfile: _aio.UnaryUnaryMultiCallable[_user_service_pb2.PutUserProfileRequest, _user_service_pb2.PutUserProfileResponse]  # type: ignore[assignment]
     """PutUserProfile writes a user's whole profile and answers once it is on disk."""
+    PutFriends: _aio.UnaryUnaryMultiCallable[_user_service_pb2.PutFriendsRequest, _user_service_pb2.PutFriendsResponse]  # type: ignore[assignment]
+    """PutFriends replaces a user's whole list of friends and answers once it is on disk. It serves lists
+    only where both profiles have `friends_enabled`.
+    """
     GetUserState: _aio.UnaryUnaryMultiCallable[_user_service_pb2.GetUserStateRequest, _user_service_pb2.GetUserStateResponse]  # type: ignore[assignment]
     """GetUserState returns what the models would read of a user now. An unknown user has an empty
     state with version 0; that is no error.
     """
     EraseUser: _aio.UnaryUnaryMultiCallable[_user_service_pb2.EraseUserRequest, _user_service_pb2.EraseUserResponse]  # type: ignore[assignment]
-    """EraseUser removes profile, events and impressions of a user from the store, for good. What is
-    kept is a hash of the id with the time, so that a restored backup is erased again.
+    """EraseUser removes profile, events and impressions of a user from the store, for good, their list of
+    friends, and them from the lists of others. What is kept is a hash of the id with the time, so that
+    a restored backup is erased again.
     Erasing an unknown user is no error.
     """
     ExportUser: _aio.UnaryStreamMultiCallable[_user_service_pb2.ExportUserRequest, _user_service_pb2.ExportUserResponse]  # type: ignore[assignment]
-    """ExportUser returns all that is stored of a user: first the profile, then events, then
-    impressions, each oldest first, in batches. An unknown user has an empty first message; that is
+    """ExportUser returns all that is stored of a user: first the profile and the list of friends, then
+    events, then impressions, each oldest first, in batches. Who else counts the user among their
+    friends is theirs, and not among it. An unknown user has an empty first message; that is
     no error. What is written meanwhile may be in it or not.
     """
 
@@ -82,6 +94,16 @@ class UserServiceServicer(metaclass=_abc_1.ABCMeta):
         context: _ServicerContext,
     ) -> _typing.Union[_user_service_pb2.PutUserProfileResponse, _abc.Awaitable[_user_service_pb2.PutUserProfileResponse]]:
         """PutUserProfile writes a user's whole profile and answers once it is on disk."""
+
+    @_abc_1.abstractmethod
+    def PutFriends(
+        self,
+        request: _user_service_pb2.PutFriendsRequest,
+        context: _ServicerContext,
+    ) -> _typing.Union[_user_service_pb2.PutFriendsResponse, _abc.Awaitable[_user_service_pb2.PutFriendsResponse]]:
+        """PutFriends replaces a user's whole list of friends and answers once it is on disk. It serves lists
+        only where both profiles have `friends_enabled`.
+        """
 
     @_abc_1.abstractmethod
     def GetUserState(
@@ -99,8 +121,9 @@ class UserServiceServicer(metaclass=_abc_1.ABCMeta):
         request: _user_service_pb2.EraseUserRequest,
         context: _ServicerContext,
     ) -> _typing.Union[_user_service_pb2.EraseUserResponse, _abc.Awaitable[_user_service_pb2.EraseUserResponse]]:
-        """EraseUser removes profile, events and impressions of a user from the store, for good. What is
-        kept is a hash of the id with the time, so that a restored backup is erased again.
+        """EraseUser removes profile, events and impressions of a user from the store, for good, their list of
+        friends, and them from the lists of others. What is kept is a hash of the id with the time, so that
+        a restored backup is erased again.
         Erasing an unknown user is no error.
         """
 
@@ -110,8 +133,9 @@ class UserServiceServicer(metaclass=_abc_1.ABCMeta):
         request: _user_service_pb2.ExportUserRequest,
         context: _ServicerContext,
     ) -> _typing.Union[_abc.Iterator[_user_service_pb2.ExportUserResponse], _abc.AsyncIterator[_user_service_pb2.ExportUserResponse]]:
-        """ExportUser returns all that is stored of a user: first the profile, then events, then
-        impressions, each oldest first, in batches. An unknown user has an empty first message; that is
+        """ExportUser returns all that is stored of a user: first the profile and the list of friends, then
+        events, then impressions, each oldest first, in batches. Who else counts the user among their
+        friends is theirs, and not among it. An unknown user has an empty first message; that is
         no error. What is written meanwhile may be in it or not.
         """
 
