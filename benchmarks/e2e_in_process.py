@@ -34,11 +34,11 @@ from gateway_service.settings import Settings as GatewaySettings
 from gateway_service.store.database import Database as UserDatabase
 from gateway_service.store.token_keys import read_token_keys
 from ranking_service.loaded_release import read_release as read_ranking
-from ranking_service.model_thread import ModelThread
 from ranking_service.pipeline import RankPipeline
 from ranking_service.settings import Settings as RankingSettings
 from retrieval_service.catalogue.catalogue import Catalogue
 from retrieval_service.catalogue.database import Database
+from retrieval_service.catalogue.images import Images
 from retrieval_service.catalogue.media_vectors import MediaVectors
 from retrieval_service.catalogue.store import Store
 from retrieval_service.catalogue.vectors import Vectors
@@ -51,6 +51,7 @@ from retrieval_service.pipeline import RetrievePipeline
 from retrieval_service.releases import Releases
 from retrieval_service.settings import Settings as RetrievalSettings
 from retrieval_service.user_encoder import UserEncoder
+from serving.image_encoder import ImageEncoder
 from serving.release_shelf import ReleaseShelf
 from serving.stages import Deadline
 from serving.text_encoder import TextEncoder
@@ -129,9 +130,9 @@ async def parts_of(state: Path, release: Path, encoder: Path, milvus: str) -> As
     held = Releases(vectors, media, indexer, users, on_change).shelf
     held.load(opened.uri)
     retrieve = RetrievePipeline(held, view, vectors, media, indexer, encode, users, rules)
-    loaded = await asyncio.to_thread(read_ranking, opened.uri)
     settings = RankingSettings()
-    torch.set_num_threads(settings.threads)
+    torch.set_num_threads(1)  # as in the service
+    loaded = await asyncio.to_thread(read_ranking, opened.uri, settings.engine, settings.threads)
 
     async def read(uri: str) -> Any:  # noqa: ARG001
         return loaded
@@ -143,13 +144,20 @@ async def parts_of(state: Path, release: Path, encoder: Path, milvus: str) -> As
         lambda _: (opened.release_id, {}), read, drop, on_change
     )
     shelf.load(opened.uri)
-    thread = ModelThread(settings.queue_max)
-    rank = RankPipeline(shelf, thread, settings.diversity, settings.influences)
+    rank = RankPipeline(
+        shelf,
+        queue_max=settings.queue_max,
+        batch_tokens=settings.batch_tokens,
+        diversity=settings.diversity,
+        tried=settings.influences,
+    )
     while not (held.ready() and shelf.ready()):  # noqa: ASYNC110
         await asyncio.sleep(0.1)
-    yield Parts(retrieve, Catalogue(store, vectors, view), rank)
+    # No item is written here, and none brings an image.
+    images = Images(store, cast(ImageEncoder, None), DEADLINE_S)
+    yield Parts(retrieve, Catalogue(store, vectors, images, view), rank)
     indexing.cancel()
-    thread.close()
+    rank.close()
     await index.close()
 
 

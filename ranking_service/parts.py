@@ -42,7 +42,9 @@ def load(uri: str, settings: Settings) -> LoadedRelease:
     loaded = read_release(uri, settings.engine, settings.threads)
     difference = replay(loaded)
     logger.info("%s: golden logits differ by %.4f", loaded.release.release_id, difference)
-    # What is read by now stays: the collector need not walk through it between requests.
+    # What is read by now stays: the collector need not walk through it between requests. What
+    # was read for a release that is gone is looked through once more.
+    gc.unfreeze()
     gc.collect()
     gc.freeze()
     return loaded
