@@ -36,7 +36,8 @@ class Upsert:
             while working or not ended:
                 if reading is None and not ended and len(working) < BATCHES_AHEAD:
                     reading = asyncio.ensure_future(anext(source, None))
-                waiting: list[asyncio.Future[Any]] = [*working][:1]
+                waiting: list[asyncio.Future[Any]] = []
+                waiting += list(working)[:1]
                 if reading is not None:
                     waiting.append(reading)
                 await asyncio.wait(waiting, return_when=asyncio.FIRST_COMPLETED)
