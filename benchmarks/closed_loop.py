@@ -6,7 +6,7 @@ import time
 class Counter:
     """Counts from when every caller has had one answer and a tenth of the time is over.
 
-    It is over after `seconds`, and not before every caller could have had two more answers.
+    It is over after `seconds`, and not before every caller could have had one more.
     """
 
     def __init__(self, callers: int, seconds: float) -> None:
@@ -29,7 +29,7 @@ class Counter:
 
     def over(self) -> bool:
         """Tell whether enough was counted."""
-        enough = self._done >= 2 * self._callers
+        enough = self._done >= self._callers
         return bool(self._from and enough and self._last - self._from >= self._seconds)
 
     def rate(self) -> float:
