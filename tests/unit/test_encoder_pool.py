@@ -178,6 +178,18 @@ def test_texts_beyond_the_limit_wait_at_the_callers() -> None:
             engine.go.release(1000)
 
 
+def test_a_request_whose_groups_end_together_is_answered_once() -> None:
+    engine = SteppedEngine()
+    engine.lanes = [*engine.lanes, *engine.lanes, *engine.lanes]
+    engine.go.release(10_000)
+    answers: list[np.ndarray | Exception] = []
+    with pool_of(engine) as texts:
+        for _ in range(300):
+            texts.put([text(1), text(30), text(90)], answers.append)
+    assert len(answers) == 300
+    assert all(np.array_equal(each, [[1], [30], [90]]) for each in answers)  # type: ignore[arg-type]
+
+
 def test_padding_is_counted() -> None:
     engine = SteppedEngine()
     with pool_of(engine) as texts:

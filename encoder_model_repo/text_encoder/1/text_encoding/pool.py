@@ -9,8 +9,7 @@ from text_encoding.engine import Engine, Run
 from text_encoding.grouping import pad, similar_to_first
 
 Done = Callable[[np.ndarray | Exception], None]
-
-
+# Of `rows_max`: how many bulk texts wait here.
 BULK_FACTOR = 8
 
 
@@ -121,6 +120,7 @@ class Pool:
         vectors: np.ndarray | Exception,
         online: bool,
     ) -> None:
+        complete = []
         with self._changed:
             self._busy -= online
             self._computed += len(group) * max(len(asked.ids[row]) for asked, row in group)
@@ -131,7 +131,7 @@ class Pool:
                     asked.failure = vectors
                 else:
                     asked.vectors[row] = vectors[place]
-        # A request whose last text was in this group is there once for each of its texts in it.
-        for asked in {asked for asked, _ in group}:
-            if asked.left == 0:
-                asked.done(asked.failure or asked.vectors)
+                if asked.left == 0:
+                    complete.append(asked)
+        for asked in complete:
+            asked.done(asked.failure or asked.vectors)
