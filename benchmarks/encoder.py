@@ -127,7 +127,7 @@ def printed(command: Sequence[str | Path]) -> dict[str, Any]:
 
 
 def peers(device: str) -> dict[str, Any]:
-    """Return the peers' settings and the versions of their packages, if their environment is there."""
+    """Return the peers' settings and the versions of their packages, if they are installed."""
     if not PEERS_PYTHON.exists():
         print("no peers: scripts/setup_peers makes their environment")
         return {"peers": {}, "packages": {}}

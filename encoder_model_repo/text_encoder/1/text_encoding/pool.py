@@ -1,6 +1,7 @@
 """Texts that wait for the engine, and the threads that encode them."""
 
 import threading
+import time
 from collections.abc import Callable, Sequence
 
 import numpy as np
@@ -11,6 +12,9 @@ from text_encoding.grouping import pad, similar_to_first
 Done = Callable[[np.ndarray | Exception], None]
 # Of `rows_max`: how many bulk texts wait here.
 BULK_FACTOR = 8
+# For so long after an online text half of the lanes for bulk stay empty: a thread that wakes for
+# a request then finds a core without having to take it from another.
+QUIET_S = 1.0
 
 
 class _Asked:
@@ -38,6 +42,8 @@ class Pool:
         self._online: list[tuple[_Asked, int]] = []
         self._bulk: list[tuple[_Asked, int]] = []
         self._busy = 0
+        self._bulk_busy = 0
+        self._online_time = -QUIET_S
         self._stopped = False
         self._changed = threading.Condition()
         self._tokens = 0
@@ -67,6 +73,8 @@ class Pool:
                 # While this waits, online texts behind it do: it must take a crowd.
                 queue, most = self._bulk, BULK_FACTOR * most
             self._changed.wait_for(lambda: len(queue) < most)
+            if not bulk:
+                self._online_time = time.monotonic()
             queue.extend((asked, row) for row in range(len(ids)))
             self._changed.notify_all()
 
@@ -84,7 +92,7 @@ class Pool:
             thread.join()
 
     def _loop(self, lane: Run, queues: Sequence[list[tuple[_Asked, int]]]) -> None:
-        online = self._online in queues
+        online = any(queue is self._online for queue in queues)
         while taken := self._take(queues, online):
             group, alone = taken
             run = self._engine.alone if alone and self._engine.alone else lane
@@ -100,7 +108,8 @@ class Pool:
     ) -> tuple[list[tuple[_Asked, int]], bool] | None:
         """Return a group, and whether nothing else is to be done. None: all is done."""
         with self._changed:
-            self._changed.wait_for(lambda: any(queues) or self._stopped)
+            while not self._stopped and not (any(queues) and (online or self._bulk_may_go())):
+                self._changed.wait(timeout=QUIET_S if any(queues) else None)
             queue = next((queue for queue in queues if queue), None)
             if queue is None:
                 return None
@@ -111,8 +120,14 @@ class Pool:
             queue[:] = [each for place, each in enumerate(queue) if place not in gone]
             alone = online and self._busy == 0 and not queue
             self._busy += online
+            self._bulk_busy += not online
             self._changed.notify_all()
             return group, alone
+
+    def _bulk_may_go(self) -> bool:
+        lanes = len(self._engine.bulk_lanes)
+        quiet = time.monotonic() - self._online_time >= QUIET_S
+        return self._bulk_busy < (lanes if quiet else max(1, lanes // 2))
 
     def _finish(
         self,
@@ -123,6 +138,8 @@ class Pool:
         complete = []
         with self._changed:
             self._busy -= online
+            self._bulk_busy -= not online
+            self._changed.notify_all()
             self._computed += len(group) * max(len(asked.ids[row]) for asked, row in group)
             for place, (asked, row) in enumerate(group):
                 self._tokens += len(asked.ids[row])
