@@ -2,6 +2,7 @@
 
 import threading
 import time
+from collections import deque
 from collections.abc import Callable, Sequence
 
 import numpy as np
@@ -12,8 +13,8 @@ from text_encoding.grouping import pad, similar_to_first
 Done = Callable[[np.ndarray | Exception], None]
 # Of `rows_max`: how many bulk texts wait here.
 BULK_FACTOR = 8
-# For so long after an online text half of the lanes for bulk stay empty: a thread that wakes for
-# a request then finds a core without having to take it from another.
+# For so long after two online requests half of the lanes for bulk stay empty: a thread that wakes
+# for the next then finds a core without having to take it from another. One may be a mere probe.
 QUIET_S = 1.0
 
 
@@ -43,7 +44,7 @@ class Pool:
         self._bulk: list[tuple[_Asked, int]] = []
         self._busy = 0
         self._bulk_busy = 0
-        self._online_time = -QUIET_S
+        self._online_times = deque([0.0, 0.0], maxlen=2)
         self._stopped = False
         self._changed = threading.Condition()
         self._tokens = 0
@@ -74,7 +75,7 @@ class Pool:
                 queue, most = self._bulk, BULK_FACTOR * most
             self._changed.wait_for(lambda: len(queue) < most)
             if not bulk:
-                self._online_time = time.monotonic()
+                self._online_times.append(time.monotonic())
             queue.extend((asked, row) for row in range(len(ids)))
             self._changed.notify_all()
 
@@ -126,7 +127,7 @@ class Pool:
 
     def _bulk_may_go(self) -> bool:
         lanes = len(self._engine.bulk_lanes)
-        quiet = time.monotonic() - self._online_time >= QUIET_S
+        quiet = time.monotonic() - self._online_times[0] >= QUIET_S
         return self._bulk_busy < (lanes if quiet else max(1, lanes // 2))
 
     def _finish(
