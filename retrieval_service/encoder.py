@@ -17,8 +17,9 @@ T = TypeVar("T")
 Float32 = npt.NDArray[np.float32]
 _VERSION_KEPT_S = 1.0
 _RETRY_S = 1.0
-# What is at the encoder when a request comes is still computed beside it.
-PIECE_TEXTS = 128
+# What is at the encoder when a request comes is still computed beside it: a piece of each batch
+# that an upsert has under way.
+PIECE_TEXTS = 32
 PIECE_TEXTS_BESIDE_REQUESTS = 4
 
 
