@@ -4,9 +4,10 @@ import time
 
 
 class Counter:
-    """Counts from when every caller has had one answer and a tenth of the time is over.
+    """Counts from when every caller has had one answer, or `seconds` are over.
 
-    It is over after `seconds`, and not before every caller could have had two more answers.
+    It is over after `seconds` more, once every caller could have had another answer; where answers
+    take longer than that, after four times as long.
     """
 
     def __init__(self, callers: int, seconds: float) -> None:
@@ -23,14 +24,19 @@ class Counter:
             self._done += count
             return True
         self._before += count
-        if self._before >= self._callers and self._last - self._start >= self._seconds / 10:
+        taken = self._last - self._start
+        warm = self._before >= self._callers and taken >= self._seconds / 10
+        if warm or taken >= self._seconds:
             self._from = self._last
         return False
 
     def over(self) -> bool:
         """Tell whether enough was counted."""
-        enough = self._done >= 2 * self._callers
-        return bool(self._from and enough and self._last - self._from >= self._seconds)
+        if not (self._from and self._done):
+            return False
+        taken = self._last - self._from
+        enough = self._done >= self._callers
+        return taken >= self._seconds * (1 if enough else 4)
 
     def rate(self) -> float:
         """Return what was done in a second."""

@@ -126,17 +126,18 @@ def printed(command: Sequence[str | Path]) -> dict[str, Any]:
     return answer
 
 
-def peers(device: str) -> list[tuple[str, str]]:
-    """Return each peer with each of its settings, if the environment of the peers is there."""
+def peers(device: str) -> dict[str, Any]:
+    """Return the peers' settings and the versions of their packages, if they are installed."""
     if not PEERS_PYTHON.exists():
         print("no peers: scripts/setup_peers makes their environment")
-        return []
-    listed = printed([PEERS_PYTHON, ROOT / "benchmarks" / "encoder_peers.py", "list", device])
-    return [(peer, variant) for peer, variants in listed.items() for variant in variants]
+        return {"peers": {}, "packages": {}}
+    return printed([PEERS_PYTHON, ROOT / "benchmarks" / "encoder_peers.py", "list", device])
 
 
-async def measure(arguments: argparse.Namespace, work: Path) -> list[dict[str, Any]]:
-    """Run all rounds."""
+async def measure(
+    arguments: argparse.Namespace, listed: Sequence[tuple[str, str]], work: Path
+) -> list[dict[str, Any]]:
+    """Run all rounds, with these peers and settings."""
     weights = default_weights()
     encoder_dir = prepare(weights, ROOT / "var" / "encoders")
     texts = make_texts()
@@ -177,7 +178,7 @@ async def measure(arguments: argparse.Namespace, work: Path) -> list[dict[str, A
             await triton.stop()
         script = ROOT / "benchmarks" / "encoder_peers.py"
         one["peers"] = {}
-        for peer, variant in peers(arguments.device):
+        for peer, variant in listed:
             print(f"  {peer}, {variant}", flush=True)
             given = [str(arguments.seconds), arguments.device, str(work), *counts]
             found = printed([PEERS_PYTHON, script, peer, variant, weights, file, *given])
@@ -213,14 +214,17 @@ def main() -> None:
         "tokens": list(TOKENS),
         "seed": SEED,
     }
-    content: dict[str, Any] = {"environment": describe(), "settings": settings, "rounds": []}
+    there = peers(arguments.device)
+    listed = [(peer, variant) for peer, variants in there["peers"].items() for variant in variants]
+    environment = {**describe(), "packages_of_peers": there["packages"]}
+    content: dict[str, Any] = {"environment": environment, "settings": settings, "rounds": []}
     if arguments.add:
         before = json.loads((arguments.out / f"{name}.json").read_text(encoding="utf-8"))
         if before["settings"] != settings:
             raise SystemExit(f"the recorded rounds have other settings: {before['settings']}")
         content["rounds"] = before["rounds"]
     with tempfile.TemporaryDirectory() as directory:
-        content["rounds"] += uvloop.run(measure(arguments, Path(directory)))
+        content["rounds"] += uvloop.run(measure(arguments, listed, Path(directory)))
     rounds = content.pop("rounds")
     content |= summarise(rounds) | {"rounds": rounds}
     show(content)

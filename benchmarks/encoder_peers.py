@@ -1,7 +1,7 @@
 """Other people's encoders: `benchmarks.encoder` runs this with the Python of .venv-peers.
 
 Usage: encoder_peers.py PEER VARIANT WEIGHTS TEXTS.json SECONDS DEVICE WORK CONCURRENCY...
-       encoder_peers.py list DEVICE
+       encoder_peers.py list DEVICE, which prints what there is and the versions of packages
 Prints the peer's settings, the texts per second at each concurrency, and the vectors of the first
 texts' cosines to those that TEXTS.json brings, as JSON.
 
@@ -15,6 +15,7 @@ import json
 import os
 import shutil
 import sys
+from importlib import metadata
 from itertools import cycle
 from pathlib import Path
 from typing import Any
@@ -56,6 +57,16 @@ PEERS: dict[str, dict[str, dict[str, Any]]] = {
         "openvino": {"backend": "openvino"},
     },
 }
+PACKAGES = (
+    "infinity-emb",
+    "sentence-transformers",
+    "transformers",
+    "optimum",
+    "optimum-intel",
+    "onnxruntime",
+    "openvino",
+    "torch",
+)
 # What runs on a CPU alone, or only with another build of its library.
 CPU_ONLY = ("infinity onnx", "openvino")
 ENGINES = {"infinity torch": "torch", "infinity onnx": "optimum"}
@@ -202,8 +213,13 @@ def listed(device: str) -> dict[str, list[str]]:
     }
 
 
+def packages() -> dict[str, str]:
+    """Return the versions of what decides on the peers' speed."""
+    return {name: metadata.version(name) for name in PACKAGES}
+
+
 if __name__ == "__main__":
     if sys.argv[1] == "list":
-        print(json.dumps(listed(sys.argv[2])))
+        print(json.dumps({"peers": listed(sys.argv[2]), "packages": packages()}))
     else:
         main(*sys.argv[1:])

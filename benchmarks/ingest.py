@@ -45,7 +45,7 @@ WORDS = "slow thoughtful science fiction with a quiet harbour"
 RUNTIME = ROOT / ".venv-encoder"
 TIMEOUT_S = 30.0
 BESIDE_ITEMS = 400
-# What an ingestion that has just begun does to requests is not the steady state.
+# Requests and ingestion that have just begun are not the steady state: these arrivals do not count.
 BEGIN_S = 2.0
 
 
@@ -89,14 +89,16 @@ async def arriving(
 ) -> list[float]:
     """Return the milliseconds of calls that arrive at a steady rate, each from its due time."""
     start = time.perf_counter()
+    counted_from = start + BEGIN_S
     taken: list[float] = []
 
     async def one(due: float) -> None:
         await asyncio.sleep(max(0.0, due - time.perf_counter()))
         await call()
-        taken.append(1000 * (time.perf_counter() - due))
+        if due >= counted_from:
+            taken.append(1000 * (time.perf_counter() - due))
 
-    count = int(rate * seconds)
+    count = int(rate * (BEGIN_S + seconds))
     await asyncio.gather(*(one(start + number / rate) for number in range(count)))
     return taken
 
@@ -126,7 +128,6 @@ def ingestion(ports: Ports, name: str) -> Iterator[list[tuple[float, int]]]:
     thread = threading.Thread(target=run)
     thread.start()
     try:
-        time.sleep(BEGIN_S)
         yield stored
     finally:
         stop.set()

@@ -9,6 +9,7 @@ import grpc.aio
 import numpy as np
 import numpy.typing as npt
 
+from retrieval_service.courtesy import Courtesy
 from serving.errors import DependencyUnavailable, Overloaded, VersionMismatch
 from serving.text_encoder import TextEncoder
 
@@ -16,6 +17,10 @@ T = TypeVar("T")
 Float32 = npt.NDArray[np.float32]
 _VERSION_KEPT_S = 1.0
 _RETRY_S = 1.0
+# What is at the encoder when a request comes is still computed beside it: a piece of each batch
+# that an upsert has under way.
+PIECE_TEXTS = 32
+PIECE_TEXTS_BESIDE_REQUESTS = 4
 
 
 class EncoderMismatch(VersionMismatch):
@@ -32,9 +37,13 @@ class Encoder:
     Methods raise DependencyUnavailable or Overloaded where the encoder does not answer.
     """
 
-    def __init__(self, text_encoder: TextEncoder, bulk_timeout_s: float) -> None:
+    def __init__(
+        self, text_encoder: TextEncoder, bulk_timeout_s: float, courtesy: Courtesy | None = None
+    ) -> None:
+        """bulk_timeout_s: of a piece of bulk work. courtesy: to what requests; None: to none."""
         self._text_encoder = text_encoder
         self._bulk_timeout_s = bulk_timeout_s
+        self._courtesy = courtesy or Courtesy()
         self._version = ""
         self._version_time = -_VERSION_KEPT_S
 
@@ -54,7 +63,27 @@ class Encoder:
         return np.asarray(vectors[0])
 
     async def encode_items(self, texts: Sequence[str]) -> tuple[Float32, npt.NDArray[np.bool_]]:
-        """Return the vectors of texts, float32 [n, D], and bool [n], true where one was cut."""
+        """Return the vectors of texts, float32 [n, D], and bool [n], true where one was cut.
+
+        Many at a time while the service has no requests, else a few in the gaps between them.
+        """
+        pieces = []
+        done = 0
+        while done < len(texts):
+            if self._courtesy.quiet():
+                piece = texts[done : done + PIECE_TEXTS]
+                pieces.append(await self._encode_piece(piece))
+            else:
+                piece = texts[done : done + PIECE_TEXTS_BESIDE_REQUESTS]
+                async with self._courtesy.gap():
+                    pieces.append(await self._encode_piece(piece))
+            done += len(piece)
+        if not pieces:
+            return np.empty((0, 0), np.float32), np.empty(0, np.bool_)
+        vectors, cut = zip(*pieces, strict=True)
+        return np.concatenate(vectors), np.concatenate(cut)
+
+    async def _encode_piece(self, texts: Sequence[str]) -> tuple[Float32, npt.NDArray[np.bool_]]:
         work = self._text_encoder.encode(texts, timeout=self._bulk_timeout_s, bulk=True)
         return await _answer(work)
 

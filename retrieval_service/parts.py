@@ -15,6 +15,7 @@ from retrieval_service.catalogue.media_vectors import MediaVectors
 from retrieval_service.catalogue.store import Store
 from retrieval_service.catalogue.vectors import Vectors
 from retrieval_service.catalogue.view import View
+from retrieval_service.courtesy import Courtesy
 from retrieval_service.encoder import Encoder
 from retrieval_service.index.indexer import Indexer
 from retrieval_service.index.ledger import Ledger
@@ -64,7 +65,8 @@ def retrieval_parts(settings: Settings) -> Parts:
         text_encoder = TextEncoder(settings.triton_target)
         user_encoder = UserEncoder(settings.triton_target)
         image_encoder = ImageEncoder(settings.triton_target)
-        encoder = Encoder(text_encoder, settings.encode_timeout_s)
+        courtesy = Courtesy()
+        encoder = Encoder(text_encoder, settings.encode_timeout_s, courtesy)
         vectors = Vectors(store, encoder)
         media = MediaVectors(store)
         milvus = Milvus(settings.milvus_uri, settings.milvus_token)
@@ -78,7 +80,7 @@ def retrieval_parts(settings: Settings) -> Parts:
             releases.shelf, view, vectors, media, indexer, encoder, user_encoder, rules
         )
         retrieval_service_pb2_grpc.add_RetrievalServiceServicer_to_server(
-            RetrievalServicer(pipeline), server
+            RetrievalServicer(pipeline, courtesy), server
         )
         catalog_service_pb2_grpc.add_CatalogServiceServicer_to_server(
             CatalogServicer(catalogue), server

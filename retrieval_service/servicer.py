@@ -5,6 +5,7 @@ from collections.abc import AsyncIterable
 import grpc
 
 from retrieval_service.catalogue.catalogue import Catalogue
+from retrieval_service.courtesy import Courtesy
 from retrieval_service.pipeline import RetrievePipeline
 from serving.stages import Deadline
 from tandem.v1 import (
@@ -29,13 +30,15 @@ from tandem.v1.retrieval_service_pb2 import RetrieveRequest, RetrieveResponse
 class RetrievalServicer(retrieval_service_pb2_grpc.RetrievalServiceServicer):
     """Serves Retrieve."""
 
-    def __init__(self, pipeline: RetrievePipeline) -> None:
+    def __init__(self, pipeline: RetrievePipeline, courtesy: Courtesy) -> None:
         self._pipeline = pipeline
+        self._courtesy = courtesy
 
     async def Retrieve(
         self, request: RetrieveRequest, context: grpc.ServicerContext
     ) -> RetrieveResponse:
-        return await self._pipeline.retrieve(request, Deadline.of(context))
+        with self._courtesy.request():
+            return await self._pipeline.retrieve(request, Deadline.of(context))
 
 
 class CatalogServicer(catalog_service_pb2_grpc.CatalogServiceServicer):

@@ -44,7 +44,7 @@ class Settings:
     """`host:port` of Triton's gRPC service."""
 
     encode_timeout_s: Seconds = 60.0
-    """Seconds that encoding one batch of an upsert may take."""
+    """Seconds that encoding up to 32 texts of an upsert may take."""
 
     follow_interval_s: Seconds = 0.5
     """Seconds between looks at what other copies of the service have written."""

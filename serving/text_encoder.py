@@ -17,8 +17,9 @@ ROWS_MAX = 64  # max_batch_size of the model
 BYTES_MAX = 4 * 1024 * 1024
 # So much bulk work is at the encoder at once: enough that it finds texts of similar length, and few
 # beside what others may send.
-BULK_ROWS = 32
-CALLS_IN_FLIGHT = 4
+BULK_ROWS = 16
+BULK_CALLS_IN_FLIGHT = 8
+CALLS_IN_FLIGHT = 2
 BULK_PRIORITY = 2
 STATUS_TIMEOUT_S = 2.0
 
@@ -36,15 +37,14 @@ class TextEncoder:
         *,
         model: str = "text_encoder",
         bulk_rows: int = BULK_ROWS,
-        calls_in_flight: int = CALLS_IN_FLIGHT,
+        bulk_calls_in_flight: int = BULK_CALLS_IN_FLIGHT,
     ) -> None:
         """Take `host:port` of Triton's gRPC service; larger numbers suit a GPU better."""
         self._channel = open_aio_channel(target)
         self._stub = service_pb2_grpc.GRPCInferenceServiceStub(self._channel)
         self._model = model
         self._bulk_rows = bulk_rows
-        self._calls_in_flight = calls_in_flight
-        self._bulk_in_flight = asyncio.Semaphore(calls_in_flight)
+        self._bulk_in_flight = asyncio.Semaphore(bulk_calls_in_flight)
 
     async def encode(
         self,
@@ -60,7 +60,7 @@ class TextEncoder:
         """
         deadline = time.monotonic() + timeout
         # Bulk work is one queue, whoever it comes from.
-        in_flight = self._bulk_in_flight if bulk else asyncio.Semaphore(self._calls_in_flight)
+        in_flight = self._bulk_in_flight if bulk else asyncio.Semaphore(CALLS_IN_FLIGHT)
 
         async def call(rows: list[bytes]) -> tuple[NDArray[np.float32], NDArray[np.bool_]]:
             async with in_flight:

@@ -39,8 +39,7 @@ class Upsert:
                 if reading is None and not ended and len(working) < BATCHES_AHEAD:
                     reading = asyncio.ensure_future(anext(source, None))
                 waiting: list[asyncio.Future[Any]] = []
-                if working:
-                    waiting.append(working[0])
+                waiting += list(working)[:1]
                 if reading is not None:
                     waiting.append(reading)
                 await asyncio.wait(waiting, return_when=asyncio.FIRST_COMPLETED)

@@ -1,6 +1,7 @@
 """The pool: lanes take the oldest text and those of its length, online before bulk."""
 
 import threading
+import time
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import contextmanager
@@ -142,6 +143,33 @@ def test_an_online_text_waits_for_no_bulk_one_where_those_have_a_lane() -> None:
         assert vectors(bulk) == [20]
 
 
+def test_beside_online_texts_half_of_the_lanes_for_bulk_stay_empty(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    engine = SteppedEngine(bulk_lane=True)
+    engine.bulk_lanes = [*engine.bulk_lanes, *engine.bulk_lanes]
+    monkeypatch.setattr(pool, "QUIET_S", 0.2)
+    with pool_of(engine) as texts:
+        engine.go.release(2)
+        for _ in range(2):
+            assert vectors(put(texts, text(5))) == [5]
+            engine.wait()
+        start = time.monotonic()
+        put(texts, text(20), text(60), bulk=True)
+        engine.wait()
+        engine.wait()  # the second is not done: the other lane takes the next when all is quiet
+        assert time.monotonic() - start >= 0.1
+    assert engine.calls == [[5], [5], [20], [60]]
+
+
+def test_bulk_work_never_gets_the_whole_machine() -> None:
+    engine = SteppedEngine(bulk_lane=True)
+    engine.alone = lambda tokens, mask: np.full((len(tokens), 1), 7.0, np.float32)
+    with pool_of(engine) as texts:
+        engine.bulk_go.release()
+        assert vectors(put(texts, text(5), bulk=True)) == [5]
+
+
 def test_a_lone_group_gets_the_whole_machine() -> None:
     engine = SteppedEngine()
     engine.alone = lambda tokens, mask: np.full((len(tokens), 1), 7.0, np.float32)
@@ -176,6 +204,18 @@ def test_texts_beyond_the_limit_wait_at_the_callers() -> None:
             engine.go.release()
             assert late.result(timeout=TIMEOUT_S)
             engine.go.release(1000)
+
+
+def test_a_request_whose_groups_end_together_is_answered_once() -> None:
+    engine = SteppedEngine()
+    engine.lanes = [*engine.lanes, *engine.lanes, *engine.lanes]
+    engine.go.release(10_000)
+    answers: list[np.ndarray | Exception] = []
+    with pool_of(engine) as texts:
+        for _ in range(300):
+            texts.put([text(1), text(30), text(90)], answers.append)
+    assert len(answers) == 300
+    assert all(np.array_equal(each, [[1], [30], [90]]) for each in answers)  # type: ignore[arg-type]
 
 
 def test_padding_is_counted() -> None:

@@ -1,6 +1,8 @@
 """Texts that wait for the engine, and the threads that encode them."""
 
 import threading
+import time
+from collections import deque
 from collections.abc import Callable, Sequence
 
 import numpy as np
@@ -9,8 +11,11 @@ from text_encoding.engine import Engine, Run
 from text_encoding.grouping import pad, similar_to_first
 
 Done = Callable[[np.ndarray | Exception], None]
-# How many more texts wait in bulk than online before `put` blocks.
+# Of `rows_max`: how many bulk texts wait here.
 BULK_FACTOR = 8
+# For so long after two online requests half of the lanes for bulk stay empty: a thread that wakes
+# for the next then finds a core without having to take it from another. One may be a mere probe.
+QUIET_S = 1.0
 
 
 class _Asked:
@@ -38,6 +43,8 @@ class Pool:
         self._online: list[tuple[_Asked, int]] = []
         self._bulk: list[tuple[_Asked, int]] = []
         self._busy = 0
+        self._bulk_busy = 0
+        self._online_times = deque([0.0, 0.0], maxlen=2)
         self._stopped = False
         self._changed = threading.Condition()
         self._tokens = 0
@@ -67,6 +74,8 @@ class Pool:
                 # While this waits, online texts behind it do: it must take a crowd.
                 queue, most = self._bulk, BULK_FACTOR * most
             self._changed.wait_for(lambda: len(queue) < most)
+            if not bulk:
+                self._online_times.append(time.monotonic())
             queue.extend((asked, row) for row in range(len(ids)))
             self._changed.notify_all()
 
@@ -84,7 +93,7 @@ class Pool:
             thread.join()
 
     def _loop(self, lane: Run, queues: Sequence[list[tuple[_Asked, int]]]) -> None:
-        online = self._online in queues
+        online = any(queue is self._online for queue in queues)
         while taken := self._take(queues, online):
             group, alone = taken
             run = self._engine.alone if alone and self._engine.alone else lane
@@ -100,7 +109,8 @@ class Pool:
     ) -> tuple[list[tuple[_Asked, int]], bool] | None:
         """Return a group, and whether nothing else is to be done. None: all is done."""
         with self._changed:
-            self._changed.wait_for(lambda: any(queues) or self._stopped)
+            while not self._stopped and not (any(queues) and (online or self._bulk_may_go())):
+                self._changed.wait(timeout=QUIET_S if any(queues) else None)
             queue = next((queue for queue in queues if queue), None)
             if queue is None:
                 return None
@@ -111,8 +121,14 @@ class Pool:
             queue[:] = [each for place, each in enumerate(queue) if place not in gone]
             alone = online and self._busy == 0 and not queue
             self._busy += online
+            self._bulk_busy += not online
             self._changed.notify_all()
             return group, alone
+
+    def _bulk_may_go(self) -> bool:
+        lanes = len(self._engine.bulk_lanes)
+        quiet = time.monotonic() - self._online_times[0] >= QUIET_S
+        return self._bulk_busy < (lanes if quiet else max(1, lanes // 2))
 
     def _finish(
         self,
@@ -120,8 +136,11 @@ class Pool:
         vectors: np.ndarray | Exception,
         online: bool,
     ) -> None:
+        complete = []
         with self._changed:
             self._busy -= online
+            self._bulk_busy -= not online
+            self._changed.notify_all()
             self._computed += len(group) * max(len(asked.ids[row]) for asked, row in group)
             for place, (asked, row) in enumerate(group):
                 self._tokens += len(asked.ids[row])
@@ -130,7 +149,7 @@ class Pool:
                     asked.failure = vectors
                 else:
                     asked.vectors[row] = vectors[place]
-        # A request whose last text was in this group is there once for each of its texts in it.
-        for asked in {asked for asked, _ in group}:
-            if asked.left == 0:
-                asked.done(asked.failure or asked.vectors)
+                if asked.left == 0:
+                    complete.append(asked)
+        for asked in complete:
+            asked.done(asked.failure or asked.vectors)
