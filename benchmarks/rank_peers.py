@@ -67,7 +67,7 @@ def compared(
         pairs = Path(directory) / "pairs.json"
         pairs.write_text(json.dumps([pairs_of(request, texts) for request in requests]))
         script = Path(__file__).with_name("rank_cross_encoder.py")
-        command = [python, script, default_weights(), pairs, str(seconds)]
+        command = [str(each) for each in (python, script, default_weights(), pairs, seconds)]
         done = subprocess.run(command, stdout=subprocess.PIPE, text=True, check=True)
         found["pairs_per_s"] = json.loads(done.stdout.splitlines()[-1])
     rates = {name: rate for name, rate in found["pairs_per_s"].items() if not isinstance(rate, str)}

@@ -1,8 +1,9 @@
 """Several users one after the other without padding: how a ranker is fed in serving."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from itertools import pairwise
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
@@ -115,11 +116,10 @@ def _prefix_mask(text_owner: Int64, event_owner: Int64, place: Int64) -> Bool:
     return mask
 
 
-def _joined(arrays: Sequence[Array | Sequence[int]], dtype: Callable[..., object]) -> Array:
-    first = np.ascontiguousarray(arrays[0], dtype)  # type: ignore[call-overload]
+def _joined(arrays: Sequence[Array | Sequence[int]], dtype: type[np.generic]) -> npt.NDArray[Any]:
     if len(arrays) == 1:
-        return first
-    return np.concatenate([first, *arrays[1:]]).astype(dtype, copy=False)  # type: ignore
+        return np.ascontiguousarray(arrays[0], dtype)
+    return np.concatenate(arrays).astype(dtype, copy=False)
 
 
 def _count_up(counts: Sequence[int]) -> Int64:
