@@ -56,7 +56,7 @@ def bare(loaded: LoadedRelease, requests: Sequence[RankRequest]) -> dict[str, Ru
     config = loaded.ranker.config
     packed = [rank_input(loaded, request).packed for request in requests]
     padded = [collate(config, [user]) for user in packed]
-    flat = [flat_batch(config, [user]) for user in packed]
+    flat = [flat_batch(config, [user], rounded=loaded.engine.by_shape) for user in packed]
 
     def by_torch(number: int) -> object:
         with torch.inference_mode(), mixed_precision():
