@@ -1,7 +1,7 @@
 # Two commands matter: `make demo` and `make test`. Everything else is in the README.
 
 .DEFAULT_GOAL := help
-.PHONY: help setup baselines demo test check up protos bench bench-train
+.PHONY: help setup baselines demo test check up protos bench bench-rank bench-train
 
 help: ## List the targets
 	@sed -n 's/^\([a-z-]*\):.*## /  make \1\t/p' $(MAKEFILE_LIST) | expand -t 20
@@ -29,6 +29,10 @@ protos: setup ## Regenerate the Python stubs from protos/
 
 bench-train: setup ## What training costs at 30 k, 100 k and 300 k events; about an hour
 	.venv/bin/python -m benchmarks.training $(ARGS)
+
+bench-rank: setup ## What ranking costs, by size, callers and stages; see docs/ranker.md
+	@test -d var/demo/release || .venv/bin/tandem demo
+	.venv/bin/python -m benchmarks.rank $(ARGS)
 
 bench: setup ## Measure encoder, ranking and the whole path; results go to benchmarks/results
 	@test -d var/demo/release || .venv/bin/tandem demo
