@@ -1,8 +1,8 @@
 # Two commands matter: `make demo` and `make test`. Everything else is in the README.
 
 .DEFAULT_GOAL := help
-.PHONY: help setup baselines peers demo test check up protos bench bench-encoder bench-ingest bench-e2e bench-train
-.PHONY: bench-scale
+.PHONY: help setup baselines peers demo test check up protos
+.PHONY: bench bench-encoder bench-rank bench-e2e bench-ingest bench-scale bench-train
 
 help: ## List the targets
 	@sed -n 's/^\([a-z-]*\):.*## /  make \1\t/p' $(MAKEFILE_LIST) | expand -t 20
@@ -36,6 +36,10 @@ bench-train: setup ## What training costs at 30 k, 100 k and 300 k events; about
 
 bench-encoder: setup peers ## The text encoder against the bare engine and peers; about 20 minutes
 	.venv/bin/python -m benchmarks.encoder $(ARGS)
+
+bench-rank: setup ## What ranking costs, by size, callers and stages; see docs/ranker.md
+	@test -d var/demo/release || .venv/bin/tandem demo
+	.venv/bin/python -m benchmarks.rank $(ARGS)
 
 bench-ingest: setup ## The rate of UpsertItems, and what it does to online requests; about 10 minutes
 	@test -d var/demo/release || .venv/bin/tandem demo

@@ -8,6 +8,7 @@ import warnings
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from functools import cache
+from typing import Any
 
 import torch
 from torch import Tensor, nn
@@ -76,7 +77,8 @@ def block_attention(
     Returns [B, L, H, E], as transformers expects.
     """
     if packing.past:
-        old_key, old_value = packing.past[module.layer_idx]  # type: ignore[index]
+        layer: Any = module.layer_idx
+        old_key, old_value = packing.past[layer]
         key, value = torch.cat([old_key, key], 2), torch.cat([old_value, value], 2)
     if packing.kept is not None:
         packing.kept.append((key, value))
@@ -100,10 +102,10 @@ def _flex(device: str) -> Callable[..., Tensor]:
     return torch.compile(flex_attention, dynamic=False) if device == "cuda" else _plain
 
 
-def _plain(*arguments: Tensor, **named: object) -> Tensor:
+def _plain(*arguments: Any, **named: Any) -> Tensor:
     with warnings.catch_warnings():
         warnings.filterwarnings("ignore", message="flex_attention called without")
-        found: Tensor = flex_attention(*arguments, **named)  # type: ignore[arg-type]
+        found: Tensor = flex_attention(*arguments, **named)
     return found
 
 

@@ -56,7 +56,7 @@ def bare(loaded: LoadedRelease, requests: Sequence[RankRequest]) -> dict[str, Ru
     config = loaded.ranker.config
     packed = [rank_input(loaded, request).packed for request in requests]
     padded = [collate(config, [user]) for user in packed]
-    flat = [flat_batch(config, [user]) for user in packed]
+    flat = [flat_batch(config, [user], rounded=loaded.engine.by_shape) for user in packed]
 
     def by_torch(number: int) -> object:
         with torch.inference_mode(), mixed_precision():
@@ -74,6 +74,11 @@ def bare(loaded: LoadedRelease, requests: Sequence[RankRequest]) -> dict[str, Ru
     return {"torch_ms": by_torch, "engine_ms": by_engine}
 
 
+def caller(stub: RankingServiceStub, requests: Sequence[RankRequest]) -> Run:
+    """Return what sends the requests by number."""
+    return lambda number: stub.Rank(requests[number])
+
+
 def spread(taken: Sequence[float], items: int) -> dict[str, float]:
     """Return percentiles in milliseconds, and items per second at the median."""
     p50, p99 = (float(value) for value in np.percentile(taken, [50, 99]))
@@ -88,7 +93,7 @@ def measure_sizes(
     for events in EVENTS:
         for count in CANDIDATES:
             requests = [request_of(loaded, count, events, seed) for seed in range(USERS)]
-            runs = {**bare(loaded, requests), "rank_ms": lambda n, r=requests: stub.Rank(r[n])}
+            runs = {**bare(loaded, requests), "rank_ms": caller(stub, requests)}
             taken: dict[str, list[float]] = {name: [] for name in runs}
             for run in runs.values():
                 timed(run, range(3))

@@ -88,14 +88,15 @@ def flops(ranker: Ranker, bucket: Bucket, *, prefix: bool) -> float:
     tokens = bucket.tail + (bucket.prefix if prefix else 0)
     seen = bucket.tail * (bucket.prefix + bucket.own) + (bucket.prefix**2 if prefix else 0)
     heads = config.num_attention_heads
-    width = heads * (getattr(config, "head_dim", None) or config.hidden_size // heads)
-    return bucket.users * (2.0 * weights * tokens + 4.0 * seen * width * config.num_hidden_layers)
+    width: int = heads * (getattr(config, "head_dim", None) or config.hidden_size // heads)
+    layers: int = config.num_hidden_layers
+    return float(bucket.users * (2.0 * weights * tokens + 4.0 * seen * width * layers))
 
 
 def graphed(run: Callable[..., Tensor], inputs: Sequence[Tensor]) -> Call:
     """Capture a pass as a CUDA graph. Returns a call that copies its inputs in and replays it."""
     static = [each.clone() for each in inputs]
-    side = torch.cuda.Stream()
+    side = torch.cuda.Stream()  # type: ignore[no-untyped-call]
     side.wait_stream(torch.cuda.current_stream())
     with torch.cuda.stream(side):
         for _ in range(3):
@@ -148,7 +149,7 @@ def measured(call: Call, inputs: Sequence[Tensor], seconds: float) -> list[float
         host = [each.pin_memory() for each in host]
     for _ in range(3):
         call(host)
-    taken = []
+    taken: list[float] = []
     end = time.perf_counter() + seconds
     while (start := time.perf_counter()) < end or len(taken) < 5:
         call(host)

@@ -29,6 +29,8 @@ from training.datasets import open_dataset
 from training.item_table import item_texts
 
 CANDIDATES = 200
+# Of so many of them the cross-encoder is asked: what a pair costs does not depend on it.
+ASKED = 50
 EVENTS = 50
 # Most of the sample world's texts have fewer; what is beyond is cut for both.
 TEXT_TOKENS = 32
@@ -49,6 +51,7 @@ def compared(
     found: dict[str, Any] = {
         "settings": {
             "candidates": CANDIDATES,
+            "candidates_of_cross_encoder": ASKED,
             "events": EVENTS,
             "text_tokens": TEXT_TOKENS,
             "mean_text_words": float(np.mean([len(text.split()) for text in texts.values()])),
@@ -64,8 +67,8 @@ def compared(
         pairs = Path(directory) / "pairs.json"
         pairs.write_text(json.dumps([pairs_of(request, texts) for request in requests]))
         script = Path(__file__).with_name("rank_cross_encoder.py")
-        command = [python, script, default_weights(), pairs, str(seconds)]
-        done = subprocess.run(command, capture_output=True, text=True, check=True)
+        command = [str(each) for each in (python, script, default_weights(), pairs, seconds)]
+        done = subprocess.run(command, stdout=subprocess.PIPE, text=True, check=True)
         found["pairs_per_s"] = json.loads(done.stdout.splitlines()[-1])
     rates = {name: rate for name, rate in found["pairs_per_s"].items() if not isinstance(rate, str)}
     default, best = next(iter(rates.values())), max(rates.values())
@@ -100,13 +103,13 @@ def texts_of(dataset: Path) -> dict[str, str]:
 
 
 def pairs_of(request: RankRequest, texts: dict[str, str]) -> list[list[str]]:
-    """Return history and candidate as texts, for each candidate; the newest event comes first."""
+    """Return history and candidate as texts, for the first ASKED; the newest event comes first."""
     history = [texts[event.item_id] for event in reversed(request.user.history)]
     # Half of what the encoder can read is left to the candidate: of 512 tokens 256, or some 200
     # words; of each event its title is enough, as a person would tell it.
     told = "; ".join(text.split(". ")[0] for text in history)
     query = " ".join(told.split()[:200])
-    return [[query, texts[candidate.item_id]] for candidate in request.candidates]
+    return [[query, texts[candidate.item_id]] for candidate in request.candidates[:ASKED]]
 
 
 def as_text_mode(release: Path, loaded: LoadedRelease, texts: dict[str, str], out: Path) -> Path:

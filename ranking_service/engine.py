@@ -20,7 +20,9 @@ EngineName = Literal["auto", "openvino", "torch"]
 
 
 class Engine(Protocol):
-    """Reads flat batches, one at a time."""
+    """Reads flat batches, one at a time. by_shape: whether a shape costs more when it is new."""
+
+    by_shape: bool
 
     def states(self, batch: FlatBatch, features_CF: Tensor) -> Tensor:
         """Return the last state at each candidate, float32 [C, W]; features are standardised."""
@@ -28,6 +30,8 @@ class Engine(Protocol):
 
 class TorchEngine:
     """Runs the weights that training left, in mixed precision."""
+
+    by_shape = False
 
     def __init__(self, ranker: Ranker, threads: int) -> None:
         self._ranker = ranker
@@ -51,6 +55,9 @@ class TorchEngine:
 
 class OpenVinoEngine:
     """Runs `ranker/language.xml`, in bfloat16 where the processor computes in it."""
+
+    # A new shape costs 3 to 6 ms of a core, a fifth of a pass, until its kernels are made.
+    by_shape = True
 
     def __init__(self, ranker: Ranker, directory: Path, threads: int) -> None:
         # Imported late: a machine with a release of before needs none of it.

@@ -12,8 +12,9 @@ import numpy as np
 import numpy.typing as npt
 
 from features.history import weights_of_actions
-from ranking_service.item_features import Float32, RankInput, pack
+from ranking_service.item_features import RankInput, pack
 from ranking_service.loaded_release import LoadedRelease
+from ranking_service.looked_up import Float32
 from ranking_service.scorer import engage_logits, text_weight_of
 from tandem.v1.candidate_pb2 import Influence
 from tandem.v1.ranking_service_pb2 import RankRequest

@@ -46,7 +46,7 @@ class ModelThreads(Generic[Work, Answer]):
     runs together as long as it is small, since of many tokens each costs the same in any company.
 
     Work is refused when the queue is full or its turn would come after its deadline, by a moving
-    average of what a token takes; work whose caller is gone is dropped before it runs.
+    average of what a token takes a thread; work whose caller is gone is dropped before it runs.
     """
 
     def __init__(
@@ -77,7 +77,7 @@ class ModelThreads(Generic[Work, Answer]):
 
     async def run(self, work: Work, size: int, deadline: Deadline) -> Answer:
         """Run work of so many tokens in its turn. Raises Overloaded, or DeadlineExceeded."""
-        wait_s = self._size * self._token_s
+        wait_s = self._size * self._token_s / len(self._threads)
         if self._count >= self._queue_max or wait_s > deadline.remaining():
             raise Overloaded(max(wait_s, size * self._token_s))
         loop = asyncio.get_running_loop()

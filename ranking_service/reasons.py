@@ -6,8 +6,9 @@ import numpy as np
 
 from features.candidates import WORD_FEATURES
 from features.history import recency, weights_of_actions
-from ranking_service.item_features import Float32, RankInput
+from ranking_service.item_features import RankInput
 from ranking_service.loaded_release import LoadedRelease
+from ranking_service.looked_up import Float32
 from ranking_service.shared_entities import SharedEntities
 from tandem.v1.candidate_pb2 import Influence, Reason, ReasonKind, Source
 from tandem.v1.ranking_service_pb2 import RankRequest

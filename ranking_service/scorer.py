@@ -43,7 +43,7 @@ def score(
     text_weights: of each request; the parts of the logit that words alone bring about are
     multiplied by it.
     """
-    batch = flat_batch(loaded.ranker.config, users)
+    batch = flat_batch(loaded.ranker.config, users, rounded=loaded.engine.by_shape)
     with torch.inference_mode():
         logits, language, parts = _explained(loaded, batch)
         return [
@@ -56,10 +56,11 @@ def engage_logits(
     loaded: LoadedRelease, users: Sequence[PackedUser], text_weight: float
 ) -> Float32:
     """Return the engagement logits of all users' candidates, one user after the other."""
-    batch = flat_batch(loaded.ranker.config, users)
+    batch = flat_batch(loaded.ranker.config, users, rounded=loaded.engine.by_shape)
     with torch.inference_mode():
         logits, _, parts = _explained(loaded, batch)
-        found: Float32 = _weighted(loaded.ranker, logits, parts, text_weight)[0][:, 0].numpy()
+        logits, _ = _weighted(loaded.ranker, logits, parts, text_weight)
+        found: Float32 = logits[: batch.parts[-1].stop, 0].numpy()
     return found
 
 

@@ -3,6 +3,7 @@
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from itertools import pairwise
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
@@ -14,6 +15,7 @@ from models.ranker.packed_user import Array, PackedUser
 Bool = npt.NDArray[np.bool_]
 Float32 = npt.NDArray[np.float32]
 Int64 = npt.NDArray[np.int64]
+NOBODY = -1
 
 
 @dataclass(frozen=True)
@@ -49,23 +51,35 @@ class FlatBatch:
     parts: Sequence[slice]
 
 
-def flat_batch(config: RankerConfig, users: Sequence[PackedUser]) -> FlatBatch:
-    """Put users one after the other."""
+def flat_batch(
+    config: RankerConfig, users: Sequence[PackedUser], *, rounded: bool = False
+) -> FlatBatch:
+    """Put users one after the other.
+
+    rounded: whether text tokens and candidates that are nobody's bring lengths up to a `round_up`,
+    for an engine that prepares itself anew for each shape. They are behind the others.
+    """
+    size = round_up if rounded else int
     candidates = [user.candidates for user in users]
     texts = [len(user.text_ids) for user in users]
     events = [len(user.events) for user in users]
     counts = [len(each.rows) for each in candidates]
+    # Not every engine can do without any text: then there is one token that is nobody's.
+    no_texts = size(max(sum(texts), 1) + sum(events)) - sum(texts) - sum(events)
+    nobody = size(sum(counts)) - sum(counts)
+
+    def of_candidates(arrays: Sequence[Array], dtype: type[np.generic], fill: int = 0) -> Any:
+        return _with_rows(_joined(arrays, dtype), nobody, fill)
+
     side = [event_features(u.events, config.rating_mean, config.rating_scale) for u in users]
-    tokens = _trimmed(_joined([each.texts for each in candidates], np.int64))
-    visible = _joined([each.visible for each in candidates], np.int64)
+    tokens = of_candidates([each.texts for each in candidates], np.int64, fill=-1)
+    tokens = _trimmed(tokens, size)
+    visible = of_candidates([each.visible for each in candidates], np.int64)
 
     numbers = np.arange(len(users))
-    text_owner, event_owner = np.repeat(numbers, texts), np.repeat(numbers, events)
-    text_ids, text_places = _joined([u.text_ids for u in users], np.int64), _count_up(texts)
-    if not len(text_ids):
-        # Not every engine can do without any text: this one is nobody's.
-        text_owner, text_ids, text_places = np.array([[-1], [0], [0]])
-    owner = np.repeat(numbers, counts)
+    text_owner = _with_rows(np.repeat(numbers, texts), no_texts, NOBODY)
+    event_owner = np.repeat(numbers, events)
+    owner = _with_rows(np.repeat(numbers, counts), nobody, NOBODY)
     place = _count_up(events)
     after_text = np.array(texts)
     sees_text = owner[:, None] == text_owner
@@ -74,29 +88,35 @@ def flat_batch(config: RankerConfig, users: Sequence[PackedUser]) -> FlatBatch:
     own[:, 1:] = tokens >= 0
     starts_at = after_text[owner] + visible
     positions = [
-        text_places,
+        _with_rows(_count_up(texts), no_texts, 0),
         after_text[event_owner] + place,
         (starts_at[:, None] + np.arange(own.shape[1])).ravel(),
     ]
     return FlatBatch(
-        text_ids_T=text_ids,
+        text_ids_T=_with_rows(_joined([u.text_ids for u in users], np.int64), no_texts, 0),
         event_rows_S=_joined([user.events.rows for user in users], np.int64),
         event_vectors_SD=_joined([user.event_vectors for user in users], np.float32),
         event_actions_S=_joined([user.events.actions for user in users], np.int64),
         event_features_SE=_joined(side, np.float32),
-        candidate_rows_C=_joined([each.rows for each in candidates], np.int64),
-        candidate_vectors_CD=_joined([each.vectors for each in candidates], np.float32),
-        candidate_features_CF=_joined([each.features for each in candidates], np.float32),
+        candidate_rows_C=of_candidates([each.rows for each in candidates], np.int64, fill=-1),
+        candidate_vectors_CD=of_candidates([each.vectors for each in candidates], np.float32),
+        candidate_features_CF=of_candidates([each.features for each in candidates], np.float32),
         candidate_texts_CN=tokens,
-        context_CX=_joined([each.context for each in candidates], np.float32),
+        context_CX=of_candidates([each.context for each in candidates], np.float32),
         prefix_mask_PP=_prefix_mask(text_owner, event_owner, place),
         candidate_mask_CP=np.concatenate([sees_text, sees_events], axis=1),
         own_mask_CO=own,
         positions_L=np.concatenate(positions),
         new_C=visible == 0,
-        obeyed_C=np.repeat([user.obeyed for user in users], counts),
+        obeyed_C=np.array([user.obeyed for user in users])[owner],
         parts=[slice(*ends) for ends in pairwise([0, *np.cumsum(counts).tolist()])],
     )
+
+
+def round_up(length: int) -> int:
+    """Return the next of eight lengths between two powers of two: at most an eighth more."""
+    step = 1 << max((length // 8).bit_length() - 1, 0)
+    return -(-length // step) * step
 
 
 def tokens_of(user: PackedUser) -> int:
@@ -115,11 +135,10 @@ def _prefix_mask(text_owner: Int64, event_owner: Int64, place: Int64) -> Bool:
     return mask
 
 
-def _joined(arrays: Sequence[Array | Sequence[int]], dtype: Callable[..., object]) -> Array:
-    first = np.ascontiguousarray(arrays[0], dtype)  # type: ignore[call-overload]
+def _joined(arrays: Sequence[Array | Sequence[int]], dtype: type[np.generic]) -> npt.NDArray[Any]:
     if len(arrays) == 1:
-        return first
-    return np.concatenate([first, *arrays[1:]]).astype(dtype, copy=False)  # type: ignore
+        return np.ascontiguousarray(arrays[0], dtype)
+    return np.concatenate(arrays).astype(dtype, copy=False)
 
 
 def _count_up(counts: Sequence[int]) -> Int64:
@@ -127,7 +146,15 @@ def _count_up(counts: Sequence[int]) -> Int64:
     return np.concatenate([np.arange(count) for count in counts])
 
 
-def _trimmed(texts_CN: Int64) -> Int64:
-    """Return token ids without the columns that hold only padding."""
+def _with_rows(array: npt.NDArray[Any], count: int, fill: int) -> npt.NDArray[Any]:
+    """Return an array with so many rows more behind it."""
+    if not count:
+        return array
+    more = np.full((count, *array.shape[1:]), fill, array.dtype)
+    return np.concatenate([array, more])
+
+
+def _trimmed(texts_CN: Int64, size: Callable[[int], int]) -> Int64:
+    """Return token ids without columns that hold only padding, but for those up to a size."""
     longest = int((texts_CN >= 0).sum(-1).max(initial=0)) if texts_CN.size else 0
-    return texts_CN[:, :longest]
+    return texts_CN[:, : size(longest)]

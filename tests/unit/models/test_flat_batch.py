@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 import torch
 
-from models.ranker.flat_batch import flat_batch, tokens_of
+from models.ranker.flat_batch import flat_batch, round_up, tokens_of
 from models.ranker.packed_user import PackedUser, collate
 from models.ranker.ranker import Ranker
 from models.ranker.served import ServedLanguage, looked_up
@@ -53,6 +53,34 @@ def test_users_one_after_the_other_are_read_as_padded_ones_are(ranker: Ranker) -
             alone = ranker.states(padded, ranker.standardised(padded.candidate_features_BCF))[0]
             torch.testing.assert_close(flat[part], alone, atol=1e-5, rtol=1e-4)
     assert flat.std() > 0.1
+
+
+def test_lengths_are_rounded_up_by_what_is_nobodys(ranker: Ranker) -> None:
+    users = some_users(ranker)
+    exact, rounded = (flat_batch(ranker.config, users, rounded=on) for on in (False, True))
+    assert exact.parts == rounded.parts
+    assert rounded.prefix_mask_PP.shape == (22, 22)
+    assert len(rounded.candidate_mask_CP) == 9
+    more = flat_batch(ranker.config, [*users, *users], rounded=True)
+    assert more.prefix_mask_PP.shape == (44, 44)
+    assert len(more.candidate_mask_CP) == 18
+    many = random_user(41, events=30, texts=3, candidate_tokens=ranker.config.candidate_tokens)
+    exact, rounded = (flat_batch(ranker.config, [many], rounded=on) for on in (False, True))
+    assert rounded.prefix_mask_PP.shape == (36, 36)
+    assert len(rounded.candidate_mask_CP) == 44
+    states = []
+    for batch in (exact, rounded):
+        with torch.inference_mode():
+            features = ranker.standardised(torch.from_numpy(batch.candidate_features_CF))
+            states.append(ServedLanguage(ranker)(*looked_up(ranker, batch, features)))
+    assert torch.isfinite(states[1]).all()
+    torch.testing.assert_close(states[1][:41], states[0], atol=1e-5, rtol=1e-4)
+
+
+def test_a_rounded_length_is_at_most_an_eighth_more_and_never_less() -> None:
+    for length in range(2000):
+        assert length <= round_up(length) <= length * 1.125
+    assert len({round_up(length) for length in range(2001)}) < 80
 
 
 def test_nothing_is_padded(ranker: Ranker) -> None:

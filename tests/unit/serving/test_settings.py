@@ -1,6 +1,6 @@
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Literal
 
 import pytest
 
@@ -14,6 +14,7 @@ class Settings:
     share: Annotated[float, Between(0, 1)] = 0.5
     on: bool = True
     place: Path = Path("here")
+    engine: Literal["steam", "diesel"] = "steam"
 
 
 def test_what_is_not_set_has_its_default() -> None:
@@ -27,9 +28,10 @@ def test_every_kind_of_setting_is_read() -> None:
         "TANDEM_THING_SHARE": "0.25",
         "TANDEM_THING_ON": "off",
         "TANDEM_THING_PLACE": "/there",
+        "TANDEM_THING_ENGINE": "diesel",
     }
     assert read_settings(Settings, "thing", environment) == Settings(
-        "x", 7, 0.25, False, Path("/there")
+        "x", 7, 0.25, False, Path("/there"), "diesel"
     )
 
 
@@ -40,6 +42,7 @@ def test_every_kind_of_setting_is_read() -> None:
         ("PORT", "1.5", "must be a whole number, is '1.5'"),
         ("SHARE", "nan", "must be from 0 to 1, is 'nan'"),
         ("SHARE", "half", "must be a number, is 'half'"),
+        ("ENGINE", "horse", "must be one of steam, diesel, is 'horse'"),
         ("ON", "yes", "must be one of 1, true, on, 0, false, off, is 'yes'"),
     ],
 )
