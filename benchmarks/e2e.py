@@ -48,13 +48,18 @@ def in_process(
     with tempfile.NamedTemporaryFile("w", suffix=".json") as file:
         json.dump(users, file)
         file.flush()
-        command = [sys.executable, "-m", "benchmarks.e2e_in_process", "--users", file.name]
-        options = ["--state", stack.state, "--release", release, "--encoder", encoder]
-        callers = ["--callers", *map(str, CALLERS)]
-        milvus = ["--milvus", f"http://127.0.0.1:{stack.ports.milvus}"]
-        done = subprocess.run(
-            [*command, *options, *milvus, *callers], check=True, stdout=subprocess.PIPE, text=True
-        )
+        options = {
+            "users": file.name,
+            "state": stack.state,
+            "release": release,
+            "encoder": encoder,
+            "milvus": f"http://127.0.0.1:{stack.ports.milvus}",
+        }
+        command = [sys.executable, "-m", "benchmarks.e2e_in_process"]
+        for name, value in options.items():
+            command += [f"--{name}", str(value)]
+        command += ["--callers", *map(str, CALLERS)]
+        done = subprocess.run(command, check=True, stdout=subprocess.PIPE, text=True)
     found: dict[str, Any] = json.loads(done.stdout.splitlines()[-1])
     return found
 
@@ -123,13 +128,14 @@ def ratios(
     """Return the figures by which the path is judged."""
     capacity = max(stack["requests_per_s"].values())
     half, twice = steps[0], steps[-1]
-    peak = max(capacity, *(step["goodput_per_s"] for step in steps))
+    peak = max(step["goodput_per_s"] for step in steps)
     p99 = half["latency_ms"]["p99"]
     return {
         "p50_of_parts": stack["p50_ms"] / parts["both_ms"],
         "capacity_of_parts": capacity / max(parts["requests_per_s"].values()),
         "p99_of_p50_at_half": p99 / half["latency_ms"]["p50"] if p99 else None,
         "goodput_of_peak_at_twice": twice["goodput_per_s"] / peak,
+        "goodput_of_capacity_at_twice": twice["goodput_per_s"] / capacity,
         "refusal_p50_ms_at_twice": twice["not_answered_ms"]["p50"],
     }
 
