@@ -42,19 +42,24 @@ LADDER = (0.75, 1.0, 1.5, TWICE)
 
 
 def in_process(
-    stack: BenchStack, release: Path, encoder: Path, users: Sequence[str]
+    stack: BenchStack, release: Path, encoder: Path, users: Sequence[str], callers: Sequence[int]
 ) -> dict[str, Any]:
-    """Return what the parts take in one process."""
+    """Return what the parts take in one process, and the rate of several callers."""
     with tempfile.NamedTemporaryFile("w", suffix=".json") as file:
         json.dump(users, file)
         file.flush()
-        command = [sys.executable, "-m", "benchmarks.e2e_in_process", "--users", file.name]
-        options = ["--state", stack.state, "--release", release, "--encoder", encoder]
-        callers = ["--callers", *map(str, CALLERS)]
-        milvus = ["--milvus", f"http://127.0.0.1:{stack.ports.milvus}"]
-        done = subprocess.run(
-            [*command, *options, *milvus, *callers], check=True, stdout=subprocess.PIPE, text=True
-        )
+        options = {
+            "users": file.name,
+            "state": stack.state,
+            "release": release,
+            "encoder": encoder,
+            "milvus": f"http://127.0.0.1:{stack.ports.milvus}",
+        }
+        command = [sys.executable, "-m", "benchmarks.e2e_in_process"]
+        for name, value in options.items():
+            command += [f"--{name}", str(value)]
+        command += ["--callers", *map(str, callers)]
+        done = subprocess.run(command, check=True, stdout=subprocess.PIPE, text=True)
     found: dict[str, Any] = json.loads(done.stdout.splitlines()[-1])
     return found
 
@@ -123,13 +128,14 @@ def ratios(
     """Return the figures by which the path is judged."""
     capacity = max(stack["requests_per_s"].values())
     half, twice = steps[0], steps[-1]
-    peak = max(capacity, *(step["goodput_per_s"] for step in steps))
+    peak = max(step["goodput_per_s"] for step in steps)
     p99 = half["latency_ms"]["p99"]
     return {
         "p50_of_parts": stack["p50_ms"] / parts["both_ms"],
         "capacity_of_parts": capacity / max(parts["requests_per_s"].values()),
         "p99_of_p50_at_half": p99 / half["latency_ms"]["p50"] if p99 else None,
         "goodput_of_peak_at_twice": twice["goodput_per_s"] / peak,
+        "goodput_of_capacity_at_twice": twice["goodput_per_s"] / capacity,
         "refusal_p50_ms_at_twice": twice["not_answered_ms"]["p50"],
     }
 
@@ -152,9 +158,14 @@ def main() -> None:
     random = np.random.default_rng(0)
     users = [str(user) for user in random.choice(np.array(known, dtype=str), arguments.requests)]
     with started_stack(arguments.release) as stack:
-        parts = in_process(stack, arguments.release, encoder_of(release, ENCODERS), users)
-        print(f"in process: {parts}")
+        encoder = encoder_of(release, ENCODERS)
+        before = in_process(stack, arguments.release, encoder, users, CALLERS)
         whole = served(stack.target, users)
+        after = in_process(stack, arguments.release, encoder, users, ())
+        # The quicker of both counts, so that nothing else on the machine makes the stack look good.
+        parts = min((before, after), key=lambda found: found["both_ms"])
+        parts["requests_per_s"] = before["requests_per_s"]
+        print(f"in process: {before['both_ms']:.1f} and {after['both_ms']:.1f} ms; {parts}")
         print(f"served: {whole}")
         capacity = max(whole["requests_per_s"].values())
         steps = open_loop(stack.target, users, capacity, arguments.seconds, arguments.half_seconds)

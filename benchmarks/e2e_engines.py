@@ -68,12 +68,19 @@ class UserEngine:
         rows = user.rows.copy()
         rows[unknown] = -1 - np.arange(unknown.sum())
         vectors = contents[unknown] if unknown.any() else np.zeros((1, contents.shape[1]), "<f4")
-        asked = (rows, vectors, user.actions, user.features, user.times_ms, user.next_ms)
         users = Users(
-            *(array[None] for array in (*asked, user.context)), length=np.array([len(rows)])
+            rows=rows[None],
+            unknown_vectors=vectors[None],
+            actions=user.actions[None],
+            features=user.features[None],
+            times_ms=user.times_ms[None],
+            next_ms=user.next_ms[None],
+            context=user.context[None],
+            length=np.array([len(rows)]),
         )
         async with self._one:
-            return (await asyncio.to_thread(self._tower.vectors, users))[0]
+            found: Float32 = await asyncio.to_thread(self._tower.vectors, users)
+        return np.asarray(found[0])
 
     async def warm_up(self, release: Release, timeout_s: float) -> None:
         """Do nothing: it is loaded."""

@@ -234,7 +234,7 @@ def main() -> None:
     for name in ("state", "release", "encoder", "users"):
         parser.add_argument(f"--{name}", type=Path, required=True)
     parser.add_argument("--milvus", required=True)
-    parser.add_argument("--callers", type=int, nargs="+", default=[2, 4, 8])
+    parser.add_argument("--callers", type=int, nargs="*", default=[])
     uvloop.run(run(parser.parse_args()))
 
 

@@ -8,6 +8,7 @@ import matplotlib as mpl
 mpl.use("Agg")
 
 from matplotlib import pyplot as plt  # after the choice of a backend without a screen
+from matplotlib.patches import Patch
 
 COLOURS = {
     "gateway": "#475569",
@@ -34,7 +35,7 @@ def draw(served: dict[str, Any], parts: dict[str, Any], file: Path) -> Path:
         )
     axes.set_yticks(range(len(bars)), [label for label, *_ in bars], fontsize=8)
     axes.set_ylim(len(bars) - 0.4, -1.1)
-    kinds = [plt.Rectangle((0, 0), 1, 1, color=colour) for colour in COLOURS.values()]
+    kinds = [Patch(color=colour) for colour in COLOURS.values()]
     axes.legend(kinds, COLOURS, fontsize=8, frameon=False, loc="center right")
     axes.axvline(parts["both_ms"], color="#16a34a", linestyle="--", linewidth=1)
     axes.annotate(
@@ -47,7 +48,7 @@ def draw(served: dict[str, Any], parts: dict[str, Any], file: Path) -> Path:
         ha="right",
         va="center",
     )
-    axes.set_xlim(0, served["p50_ms"] * 1.08)
+    axes.set_xlim(0, max(served["p50_ms"], parts["both_ms"]) * 1.08)
     axes.set_xlabel("ms from the caller's send, medians of one caller's requests")
     axes.grid(axis="x", alpha=0.25)
     axes.spines[["top", "right"]].set_visible(False)

@@ -57,8 +57,7 @@ async def rank(
         exploration=exploration,
         variety=request.variety if request.HasField("variety") else None,
     )
-    kept = None if asks_for_kinds(request.variety) else count
-    unranked = RankResponse(items=as_found(found)[:kept])
+    kept = len(found.candidates) if asks_for_kinds(request.variety) else count
     ranked = await stages.run(
         stage_pb2.STAGE_RANK,
         downstream.ranking.Rank(query, timeout=budget_s),
@@ -66,7 +65,7 @@ async def rank(
         instead="items are in the order in which retrieval returned them",
     )
     if ranked is None:
-        return unranked
+        return RankResponse(items=as_found(found, kept))
     stages.skipped.extend(ranked.skipped_stages)
     stages.timings.extend(ranked.stage_timings)
     if not ranked.items:
@@ -75,7 +74,7 @@ async def rank(
             stage_pb2.SKIP_CAUSE_UNAVAILABLE,
             "chose nothing; items are in the order in which retrieval returned them",
         )
-        return unranked
+        return RankResponse(items=as_found(found, kept))
     hits = {candidate.item_id: candidate.hits for candidate in found.candidates}
     for item in ranked.items:
         if not item.hits:
@@ -83,11 +82,11 @@ async def rank(
     return ranked
 
 
-def as_found(found: RetrieveResponse) -> list[RankedItem]:
-    """Return the candidates in their order, scored by its reciprocal."""
+def as_found(found: RetrieveResponse, count: int) -> list[RankedItem]:
+    """Return the first candidates in their order, scored by its reciprocal."""
     return [
         RankedItem(
             item_id=candidate.item_id, score=1 / (RANK_OFFSET + position), hits=candidate.hits
         )
-        for position, candidate in enumerate(found.candidates, start=1)
+        for position, candidate in enumerate(found.candidates[:count], start=1)
     ]

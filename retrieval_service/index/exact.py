@@ -5,14 +5,19 @@ of it costs more than the comparing: with 3,000 items and 250 hits Milvus Lite t
 them for reading the hits' rows, and this takes 0.1 ms (measured).
 """
 
+import logging
 from collections.abc import Iterable, Mapping
 
 import numpy as np
 import numpy.typing as npt
 
 from features.neighbours import best_rows
+from retrieval_service.catalogue.store import Store
+from retrieval_service.index.spaces import Space
+from serving.errors import TandemError
 
 Float32 = npt.NDArray[np.float32]
+logger = logging.getLogger(__name__)
 
 
 class ExactIndex:
@@ -71,3 +76,21 @@ class ExactIndex:
             room = np.empty((max(64, 2 * len(self._ids)), self._vectors.shape[1]), np.float32)
             room[: len(self._vectors)] = self._vectors
             self._vectors = room
+
+
+async def step_forward(exact: ExactIndex, space: Space, store: Store, limit: int) -> bool:
+    """Apply the next changes of the catalogue, up to `limit`; return whether there were any.
+
+    Where their vectors cannot be had, Milvus is searched for as long.
+    """
+    changes = await store.changes(exact.revision, limit)
+    there = [c for c in changes if c.item is not None and not c.item.unavailable]
+    try:
+        vectors = await space.vectors_of(there)
+    except TandemError as error:
+        logger.debug("vectors of %s in memory stay behind: %s", space.name, error)
+        return False
+    if changes:
+        gone = [c.item_id for c in changes if c.item_id not in vectors]
+        exact.apply(vectors, gone, changes[-1].revision)
+    return bool(changes)

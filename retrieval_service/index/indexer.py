@@ -14,7 +14,7 @@ from retrieval_service.catalogue.records import Change
 from retrieval_service.catalogue.store import Store
 from retrieval_service.catalogue.view import View
 from retrieval_service.filters.compiler import AVAILABLE
-from retrieval_service.index.exact import ExactIndex
+from retrieval_service.index.exact import ExactIndex, step_forward
 from retrieval_service.index.fields import (
     ATTRIBUTE_COLUMNS_MAX,
     FLAGS,
@@ -196,7 +196,6 @@ class Indexer:
         return worked
 
     async def _step_exactly(self, index: Index) -> bool:
-        """Bring the vectors in memory one batch forward; return whether there was work."""
         if len(self._view.entries) > self._exact_items_max:
             index.exact = None
             return False
@@ -204,14 +203,7 @@ class Indexer:
             index.exact = ExactIndex(index.space.dimension)
         if index.exact.revision >= self._view.revision:
             return False
-        changes = await self._store.changes(index.exact.revision, BATCH_ITEMS)
-        if not changes:
-            return False
-        there = [c for c in changes if c.item is not None and not c.item.unavailable]
-        vectors = await index.space.vectors_of(there)
-        gone = [c.item_id for c in changes if c.item_id not in vectors]
-        index.exact.apply(vectors, gone, changes[-1].revision)
-        return True
+        return await step_forward(index.exact, index.space, self._store, BATCH_ITEMS)
 
     async def _step(self, index: Index) -> bool:
         """Bring an index one batch forward; return whether there was anything to do."""

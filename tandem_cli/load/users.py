@@ -1,7 +1,6 @@
 """For whom lists are asked: users of a data set or of the running stack, and strangers."""
 
 from collections.abc import Sequence
-from contextlib import aclosing
 
 import numpy as np
 
@@ -31,12 +30,11 @@ def users_of_dataset(spec: str) -> list[str]:
 async def users_of_stack(client: AsyncTandemClient) -> list[str]:
     """Return up to USERS_MAX users of whom the stack has events, the oldest first."""
     users: dict[str, None] = {}
-    async with aclosing(client.export_events(timeout_s=EXPORT_TIMEOUT_S)) as parts:
-        async for part in parts:
-            users |= dict.fromkeys(logged.event.user_id for logged in part.events)
-            # Events come before all else.
-            if not part.events or len(users) >= USERS_MAX:
-                break
+    async for part in client.export_events(timeout_s=EXPORT_TIMEOUT_S):
+        users |= dict.fromkeys(logged.event.user_id for logged in part.events)
+        # Events come before all else.
+        if not part.events or len(users) >= USERS_MAX:
+            break
     return list(users)[:USERS_MAX]
 
 
