@@ -73,8 +73,8 @@ class Feedback:
             for few in _parts(profiles):
                 yield ExportEventsResponse(profiles=few)
         async for lists in pages(self._database, friends_page, ("", "")):
-            for part in _parts(lists):
-                yield ExportEventsResponse(friends=part)
+            for together in _parts(lists):
+                yield ExportEventsResponse(friends=together)
 
 
 def _parts(messages: Iterable[Logged]) -> Iterator[list[Logged]]:

@@ -69,7 +69,7 @@ def write_world(
             # Drawn apart, so that nothing else changes.
             of_friends = np.random.default_rng([seed, DOMAINS.index(domain), items, users, 1])
             shares = who_shares(of_friends, users)
-            _write(unfinished / "users.csv", UserRow, people.rows, friends_enabled=shares)
+            _write(unfinished / "users.csv", UserRow, people.rows, friends_enabled=shares.tolist())
             _write(unfinished / "social.csv", FriendRow, make_friends(of_friends, people.traits))
         else:
             _write(unfinished / "users.csv", UserRow, people.rows)

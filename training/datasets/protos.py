@@ -80,11 +80,11 @@ def profiles_of(dataset: Dataset) -> Iterator[tuple[str, UserProfile]]:
 def friends_of(dataset: Dataset) -> Iterator[tuple[str, list[Friend]]]:
     """Yield (user id, friends) of the users who have any."""
     ids = dataset.users["user_id"].astype(str).tolist()
-    if dataset.social.empty:
-        return
-    for user, listed in dataset.social.groupby("user_id", sort=False):
-        pairs = zip(listed["friend_id"], listed["weight"], strict=True)
-        yield ids[int(user)], [Friend(user_id=ids[friend], weight=w) for friend, w in pairs]
+    listed: dict[str, list[Friend]] = {}
+    for row in _rows(dataset.social):
+        friend = Friend(user_id=ids[row.friend_id], weight=row.weight)
+        listed.setdefault(ids[row.user_id], []).append(friend)
+    yield from listed.items()
 
 
 def _rows(frame: pd.DataFrame) -> Iterable[Any]:

@@ -1,0 +1,151 @@
+"""Search of a Milvus server as the catalogue grows: time, recall against exact, memory, building.
+
+The collection, its columns and its searches are those of the retrieval service. Vectors are made
+up: of length 1, around 2,000 centres, as vectors of items crowd around topics.
+"""
+
+import argparse
+import asyncio
+import json
+import os
+import tempfile
+import time
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+from pymilvus import MilvusClient
+
+from features.item_attributes import Type
+from retrieval_service.filters.compiler import AVAILABLE
+from retrieval_service.index.fields import FLAGS, scalar_types, scalar_values
+from retrieval_service.index.milvus import VECTOR, Milvus
+from tandem.v1.item_pb2 import Item
+from tandem_cli.stack.record import Part, start_ticks
+from tests.support.milvus import running_milvus_server
+
+Float32 = npt.NDArray[np.float32]
+BATCH = 1_000
+CENTRES = 2_000
+SPREAD = 0.6
+QUERIES = 400
+WARM_UP = 50
+RECALL_QUERIES = 100
+DEPTH = 200
+MIB = 1 << 20
+INDEX_TIMEOUT_S = 3_600.0
+COLLECTION = "tandem_scale"
+
+
+def main() -> None:
+    """Measure one size, and print the result as JSON on the last line."""
+    parser = argparse.ArgumentParser(description=__doc__.partition("\n")[0])
+    parser.add_argument("--items", type=int, required=True)
+    parser.add_argument("--width", type=int, required=True, help="of the vectors")
+    arguments = parser.parse_args()
+    with tempfile.TemporaryDirectory() as folder, running_milvus_server(Path(folder)) as uri:
+        result = asyncio.run(measure(uri, arguments.items, arguments.width))
+    print(json.dumps(result))
+
+
+async def measure(uri: str, items: int, width: int) -> dict[str, Any]:
+    """Fill a collection and search it."""
+    random = np.random.default_rng(7)
+    centres = random.normal(size=(CENTRES, width)).astype(np.float32)
+    vectors = _around(random, centres, items)
+    queries = _around(random, centres, QUERIES)
+    milvus = Milvus(uri)
+    empty = server_mib()
+    types = scalar_types({}, [])
+    await milvus.create_collection(COLLECTION, width, types, FLAGS, items)
+    start = time.monotonic()
+    for rows in _batches(vectors, types):
+        await milvus.upsert(COLLECTION, rows)
+    await milvus.flush(COLLECTION)
+    written = time.monotonic()
+    await asyncio.to_thread(_wait_for_index, uri, items)
+    built = time.monotonic()
+    await milvus.load(COLLECTION)
+    seconds = []
+    for number, query in enumerate(queries):
+        before = time.perf_counter()
+        await milvus.search(COLLECTION, query[None], AVAILABLE, DEPTH)
+        if number >= WARM_UP:
+            seconds.append(time.perf_counter() - before)
+    found = [
+        await milvus.search(COLLECTION, query[None], AVAILABLE, DEPTH, consistency="Strong")
+        for query in queries[:RECALL_QUERIES]
+    ]
+    full = server_mib()
+    await milvus.close()
+    exact = np.argpartition(-(queries[:RECALL_QUERIES] @ vectors.T), DEPTH, axis=1)[:, :DEPTH]
+    shares = [
+        len({f"i{row}" for row in best.tolist()} & {item_id for item_id, _ in hits[0]}) / DEPTH
+        for best, hits in zip(exact, found, strict=True)
+    ]
+    p50, p99 = np.percentile(np.array(seconds) * 1_000, [50, 99]).tolist()
+    return {
+        "items": items,
+        "width": width,
+        "depth": DEPTH,
+        "search_ms": {"p50": round(p50, 2), "p99": round(p99, 2), "searches": len(seconds)},
+        f"recall@{DEPTH}": round(float(np.mean(shares)), 4),
+        "write_s": round(written - start, 1),
+        "index_s": round(built - written, 1),
+        "server_mib": {"empty": empty, "full": full},
+    }
+
+
+def server_mib() -> float:
+    """Return the memory of the server's processes, which are this one's children."""
+    children = [
+        int(directory.name)
+        for directory in Path("/proc").glob("[0-9]*")
+        if _parent(directory) == os.getpid()
+    ]
+    parts = [Part("", pid, start_ticks(pid), "", "") for pid in children]
+    return round(sum(part.memory_bytes() for part in parts) / MIB, 1)
+
+
+def _parent(directory: Path) -> int:
+    try:
+        return int((directory / "stat").read_text().rpartition(")")[2].split()[1])
+    except OSError:
+        return 0
+
+
+def _around(random: np.random.Generator, centres: Float32, count: int) -> Float32:
+    """Return vectors of length 1, float32 [count, width]."""
+    vectors = centres[random.integers(0, len(centres), count)]
+    vectors += SPREAD * random.standard_normal(vectors.shape, np.float32)
+    vectors /= np.linalg.norm(vectors, axis=1, keepdims=True)
+    return vectors
+
+
+def _batches(vectors: Float32, types: dict[str, Type]) -> Iterator[list[dict[str, Any]]]:
+    for start in range(0, len(vectors), BATCH):
+        yield [
+            scalar_values(Item(item_id=f"i{row}", categories=[f"c{row % 50}"]), types, [])
+            | {VECTOR: vectors[row]}
+            for row in range(start, min(start + BATCH, len(vectors)))
+        ]
+
+
+def _wait_for_index(uri: str, items: int) -> None:
+    """Wait until all that was written is in the index."""
+    client = MilvusClient(uri=uri, timeout=30)
+    until = time.monotonic() + INDEX_TIMEOUT_S
+    while True:
+        told = client.describe_index(COLLECTION, VECTOR)
+        if told.get("pending_index_rows", 0) == 0 and told.get("indexed_rows", 0) >= items:
+            client.close()
+            return
+        if time.monotonic() > until:
+            raise TimeoutError(f"the index is not built: {told}")
+        time.sleep(0.5)
+
+
+if __name__ == "__main__":
+    main()
