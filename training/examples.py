@@ -90,22 +90,6 @@ class ExampleMaker:
             for target, user, candidates in zip(some, views, found, strict=True):
                 yield self._example(target, user, candidates)
 
-    def examples_of(
-        self, targets: Sequence[Target], rows: Sequence[npt.NDArray[np.int32]]
-    ) -> Iterator[Example]:
-        """Yield an example for each target, in order, whose candidates are given.
-
-        rows: int32 [C] of each. What no source finds has no hits.
-        """
-        for start in range(0, len(targets), AT_ONCE):
-            some = targets[start : start + AT_ONCE]
-            views = self.views(some)
-            depth, count = self.settings.source_depth, self.settings.candidate_count
-            found = find_candidates(self.tables, views, self.said(some), self.repeat, depth, count)
-            given = rows[start : start + AT_ONCE]
-            for target, user, candidates, own in zip(some, views, found, given, strict=True):
-                yield self._example(target, user, candidates.only(own))
-
     def lists(self, targets: Sequence[Target]) -> Iterator[list[Result]]:
         """Yield what each source finds for each target, in order."""
         for start in range(0, len(targets), AT_ONCE):

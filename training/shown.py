@@ -1,15 +1,17 @@
 """Lists that were shown, for the ranker to learn what people take of what they see.
 
 Candidates that nobody was shown tell what is popular with a user; lists that were shown tell what
-the user passed over. Their features are those that the ranker read when it made the list, so that
+the user passed over. What was taken from a list is learned from there alone: that it was shown at
+all was the choice of the release that served, and who learned from that would learn to choose as it
+did. Their features are those that the ranker read when it made the list, so that
 it learns from the very numbers that it is served.
 
 Where clients report what was looked at, by `impression` events, the rest of a list says nothing:
 who did not look did not pass over.
 """
 
-from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Iterator
+from dataclasses import dataclass
 
 import numpy as np
 import numpy.typing as npt
@@ -26,6 +28,8 @@ from training.targets import Target
 
 TAKEN = ("view", "click", "like", "purchase", "rate")
 LOOKED_AT, UNKNOWN = "impression", ""
+# Of one user in so many, lists are kept to compare releases by.
+HELD_EVERY = 4
 
 
 @dataclass(frozen=True)
@@ -43,14 +47,14 @@ class Shown(Example):
 def shown_lists(maker: ExampleMaker, impressions: pd.DataFrame, split: Split) -> Iterator[Shown]:
     """Yield an example for each item that was taken from a list, if any item was passed over.
 
-    impressions: of a data set. Left out are lists whose features were not logged, and those that
-    would tell of events that are held out.
+    impressions: of a data set. Left out are lists whose features were not logged, those that show
+    what is held out, and those of the users who are kept for `held_lists`.
     """
     yield from _lists(maker, impressions, split, held=False)
 
 
 def held_lists(maker: ExampleMaker, impressions: pd.DataFrame, split: Split) -> Iterator[Shown]:
-    """Yield those lists that `shown_lists` leaves out because of what is held out."""
+    """Yield the lists of the users whose lists are not learned from, one user in four."""
     yield from _lists(maker, impressions, split, held=True)
 
 
@@ -72,26 +76,13 @@ def _lists(
         if taken[rows].any() and not taken[rows].all():
             some = impressions.iloc[rows]
             target = _target(maker, some)
-            if _tells(maker, target, some["item_id"].to_numpy(), split) == held:
+            if (target.user % HELD_EVERY == 0) == held and not _tells(
+                maker, target, some["item_id"].to_numpy(), split
+            ):
                 positions = some["position"].to_numpy(np.int64)
                 if looks:
                     positions = np.ones_like(positions)
                 yield from _examples(maker, target, some, positions, features[rows], taken[rows])
-
-
-def read_anew(maker: ExampleMaker, shown: Sequence[Shown]) -> list[Shown]:
-    """Return lists with their features as a maker's models give them, not as they were logged."""
-    examples = maker.examples_of([one.target for one in shown], [one.rows for one in shown])
-    return [
-        replace(
-            one,
-            found=example.found,
-            user_vector=example.user_vector,
-            features=example.features,
-            context=example.context,
-        )
-        for one, example in zip(shown, examples, strict=True)
-    ]
 
 
 def logged_features(impressions: pd.DataFrame) -> npt.NDArray[np.float32]:
@@ -117,11 +108,9 @@ def _target(maker: ExampleMaker, impressions: pd.DataFrame) -> Target:
 
 
 def _tells(maker: ExampleMaker, target: Target, items: npt.NDArray[np.int32], split: Split) -> bool:
-    """Return whether a list is as late as what is held out of its user's events, or shows it."""
+    """Return whether a list shows what is held out of its user's events."""
     rows = maker.interactions.of(target.user).rows
     held = [int(p) for p in (split.valid[target.user], split.test[target.user]) if p >= 0]
-    if target.place >= min(held, default=len(rows)):
-        return True
     return bool(np.isin(rows[[place for place in held if place < len(rows)]], items).any())
 
 

@@ -38,16 +38,6 @@ class Found:
     scores: Float32 | npt.NDArray[np.float16]
     ranks: Int32 | npt.NDArray[np.int16]
 
-    def only(self, rows: Int32) -> "Found":
-        """Return given candidates, int32 [n], each as it was found, or with no hits."""
-        place = {row: at for at, row in enumerate(self.rows.tolist())}
-        places = np.array([place.get(row, -1) for row in rows.tolist()], np.int64)
-        # Behind the last one lies what -1 means.
-        sources = self.scores.shape[1]
-        scores = np.concatenate([self.scores, np.zeros((1, sources), np.float32)])
-        ranks = np.concatenate([self.ranks, np.zeros((1, sources), np.int32)])
-        return Found(rows, scores[places], ranks[places])
-
     def compact(self) -> "Found":
         """Return the same in half the memory: thousands are kept."""
         return Found(self.rows, self.scores.astype(np.float16), self.ranks.astype(np.int16))

@@ -34,13 +34,18 @@ class Split:
         return np.where(self.test >= 0, self.test, interactions.counts())
 
 
-def targets_of(events: EventArrays, repeat: bool) -> Int64:
+def targets_of(
+    events: EventArrays, repeat: bool, brought: npt.NDArray[np.bool_] | None = None
+) -> Int64:
     """Return the places of events that can be predicted, ascending.
 
-    Dislikes are no targets. Unless people return to items, only the first event with an item is: a
-    recommender leaves out what was seen. The very first event has nothing before it.
+    Dislikes are no targets, nor is what a list brought about, bool [events]. Unless people return
+    to items, only the first event with an item is: a recommender leaves out what was seen. The very
+    first event has nothing before it.
     """
     wanted = weights_of_actions(events.actions) > 0
+    if brought is not None:
+        wanted &= ~brought
     if not repeat:
         first = np.zeros(len(events), dtype=bool)
         first[np.unique(events.rows, return_index=True)[1]] = True
@@ -50,11 +55,17 @@ def targets_of(events: EventArrays, repeat: bool) -> Int64:
 
 
 def leave_last_out(
-    interactions: Interactions, repeat: bool, settings: TrainSettings, *, test: bool = True
+    interactions: Interactions,
+    repeat: bool,
+    settings: TrainSettings,
+    *,
+    test: bool = True,
+    brought: npt.NDArray[np.bool_] | None = None,
 ) -> Split:
     """Hold out each user's last target for test and the one before it for validation.
 
-    Without `test` the last target is the one for validation.
+    Without `test` the last target is the one for validation. brought: bool [events], which came
+    about by lists and are no targets.
 
     Before those, the newest share of targets is the ranker's window. CF is fitted on what precedes
     the window, so that its scores of the window's items are not memories of them. Users have a
@@ -71,7 +82,9 @@ def leave_last_out(
     windowed = 0
     most = min(settings.positions, math.ceil(settings.window_of_all * len(interactions.events)))
     for user in random.permutation(interactions.users).tolist():
-        targets = targets_of(interactions.of(user), repeat)
+        own = slice(int(interactions.starts[user]), int(interactions.starts[user + 1]))
+        by_list = None if brought is None else brought[own]
+        targets = targets_of(interactions.events[own], repeat, by_list)
         if test and len(targets) > 0:
             tested[user] = fit_counts[user] = targets[-1]
             targets = targets[:-1]

@@ -26,7 +26,7 @@ from training.progress import Say
 from training.ranker.packing import Packer
 from training.ranker.position_bias import measured_bias
 from training.ranker.scoring import place_of, scored
-from training.shown import TAKEN, Shown, held_lists, read_anew, shown_lists
+from training.shown import TAKEN, Shown, held_lists, shown_lists
 
 Float64 = npt.NDArray[np.float64]
 # Fewer tell nothing.
@@ -101,16 +101,11 @@ def _on_lists(
     ranker: Ranker,
     ours: Packer,
 ) -> BesideEntry | None:
-    """Compare on lists that were shown and not learned from: each by the features it serves with.
-
-    Those of the release were logged; those of the run are what its own models say.
-    """
+    """Compare on lists that were shown and not learned from, by the features as served."""
     held = [
         one
         for one in held_lists(ours.maker, run.impressions, run.split)
-        if one.time_ms > release.newest_event_ms
-        and (known.rows[one.rows] >= 0).all()
-        and one.target.place < len(run.known.of(one.target.user))
+        if one.time_ms > release.newest_event_ms and (known.rows[one.rows] >= 0).all()
     ]
     told = f"{release.release_id} on {len(held):,} items taken from lists"
     if len(held) < LEAST or list(live.config.features) != FEATURES:
@@ -122,7 +117,7 @@ def _on_lists(
     return _beside(
         told,
         [one.target.user for one in held],
-        ndcg(_in_lists(ranker, ours, read_anew(ours.maker, held)), K),
+        ndcg(_in_lists(ranker, ours, held), K),
         ndcg(_in_lists(live, theirs, known.lists(held)), K),
         np.minimum(1.0 / looked_at, WEIGHT_MOST),
         run.say,

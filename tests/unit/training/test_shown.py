@@ -32,7 +32,13 @@ def maker() -> SimpleNamespace:
 
 
 def split(*, valid: int = NONE, test: int = NONE) -> Split:
-    return Split(np.array([test]), np.array([valid]), [np.empty(0, np.int64)], np.array([4]))
+    nobody = np.array([NONE])
+    return Split(
+        np.append(nobody, test),
+        np.append(nobody, valid),
+        [np.empty(0, np.int64)] * 2,
+        np.array([0, 4]),
+    )
 
 
 def listing(
@@ -41,7 +47,7 @@ def listing(
     """Return a list asked for at a second; items: by row, what was done with each."""
     rows = {
         "impression_id": list_id,
-        "user_id": 0,
+        "user_id": 1,
         "item_id": list(items),
         "timestamp": second * 1_000,
         "position": np.arange(1, len(items) + 1),
@@ -95,15 +101,20 @@ def test_nothing_is_learned_of_what_is_held_out() -> None:
             listing(1, 50, {10: "view", 50: ""}),
             # It shows the test event's item, long before.
             listing(2, 150, {11: "view", 13: ""}),
-            # As late as the validation event, and later than every event.
-            listing(3, 250, {12: "view", 50: ""}),
-            listing(4, 500, {60: "view", 50: ""}),
+            listing(3, 500, {60: "view", 50: ""}),
         ]
     )
     held = split(valid=2, test=3)
     learned = [one.time_ms for one in shown_lists(maker(), lists, held)]  # type: ignore[arg-type]
-    kept = [one.time_ms for one in held_lists(maker(), lists, held)]  # type: ignore[arg-type]
-    assert learned == [50_000]
-    assert kept == [150_000, 250_000, 500_000]
+    assert learned == [50_000, 500_000]
     without = [one.time_ms for one in shown_lists(maker(), lists, split())]  # type: ignore[arg-type]
-    assert without == [50_000, 150_000, 250_000]
+    assert without == [50_000, 150_000, 500_000]
+
+
+def test_the_lists_of_one_user_in_four_are_kept_to_compare_by() -> None:
+    lists = pd.concat([listing(n, 150, {11: "view", 50: ""}).assign(user_id=n) for n in range(8)])
+    everyone = Split(np.full(8, 3), np.full(8, NONE), [], np.empty(0, np.int64))
+    learned = shown_lists(maker(), lists, everyone)  # type: ignore[arg-type]
+    held = held_lists(maker(), lists, everyone)  # type: ignore[arg-type]
+    assert [one.target.user for one in learned] == [1, 2, 3, 5, 6, 7]
+    assert [one.target.user for one in held] == [0, 4]
