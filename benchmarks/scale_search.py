@@ -8,6 +8,8 @@ import argparse
 import asyncio
 import json
 import os
+import signal
+import sys
 import tempfile
 import time
 from collections.abc import Iterator
@@ -45,6 +47,8 @@ def main() -> None:
     parser.add_argument("--items", type=int, required=True)
     parser.add_argument("--width", type=int, required=True, help="of the vectors")
     arguments = parser.parse_args()
+    # Whoever ends this early ends the server with it.
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(1))
     with tempfile.TemporaryDirectory() as folder, running_milvus_server(Path(folder)) as uri:
         result = asyncio.run(measure(uri, arguments.items, arguments.width))
     print(json.dumps(result))

@@ -18,6 +18,9 @@ from gateway_service.store.schema import metadata
 from training.datasets import open_dataset
 from training.datasets.format import Dataset
 from training.datasets.protos import events_of, friends_of, profiles_of
+from training.evaluation.friends import friends_in
+from training.evaluation.protocols import Protocol
+from training.evaluation.trial import make_trial
 from training.friends import Friends, collect_friends
 from training.interactions import Interactions, interactions_of
 
@@ -161,3 +164,16 @@ def test_items_by_other_rows_are_those_that_are_left(tmp_path: Path) -> None:
 
 def both(data: Dataset) -> tuple[Dataset, Interactions]:
     return data, interactions_of(data)
+
+
+def test_in_a_trial_friends_are_known_by_what_is_ever_recorded(tmp_path: Path) -> None:
+    # Each user's last event is what is asked for, and is never recorded.
+    events = [(0, 0, 10, "view"), (0, 1, 20, "view"), (1, 2, 1, "view"), (1, 3, 2, "view")]
+    data = world(tmp_path, events, [(0, 1, 1.0), (1, 0, 1.0)], [True, True])
+    trial = make_trial(data, Protocol("loo"))
+    friends = friends_in(trial)
+    assert set(by_item(friends, 0, 30)) == {"i02"}
+    assert set(by_item(friends, 1, 30)) == {"i00"}
+    users = trial.requests.users
+    asked = friends.of_users(users)
+    assert [set(by_item(asked, n, 30)) for n in range(len(users))] == [{"i02"}, {"i00"}]
