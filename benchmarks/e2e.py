@@ -20,6 +20,8 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
+import grpc
+import grpc.aio
 import numpy as np
 import uvloop
 
@@ -67,7 +69,10 @@ def in_process(
 async def closed_loop(
     target: str, users: Sequence[str], callers: int
 ) -> tuple[list[float], float, list[dict[str, float]], int]:
-    """Return each call's milliseconds, all seconds, stages by call, and how many were degraded."""
+    """Return milliseconds and stages of each answer, all seconds, and how many were degraded.
+
+    A refused caller goes on with the next user.
+    """
     waiting = list(users)
     taken: list[float] = []
     stages: list[dict[str, float]] = []
@@ -79,7 +84,12 @@ async def closed_loop(
             while waiting:
                 user = waiting.pop()
                 start = time.perf_counter()
-                answer = await client.recommend(user, item_count=10, timeout_s=10.0)
+                try:
+                    answer = await client.recommend(user, item_count=10, timeout_s=10.0)
+                except grpc.aio.AioRpcError as error:
+                    if error.code() != grpc.StatusCode.RESOURCE_EXHAUSTED:
+                        raise
+                    continue
                 taken.append((time.perf_counter() - start) * 1e3)
                 stages.append(stages_of(answer))
                 degraded += answer.degraded
