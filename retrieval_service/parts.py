@@ -68,7 +68,7 @@ def retrieval_parts(settings: Settings) -> Parts:
         media = MediaVectors(store)
         milvus = Milvus(settings.milvus_uri, settings.milvus_token)
         holder = f"{socket.gethostname()}:{settings.port}"
-        indexer = Indexer(store, view, Ledger(database, holder), milvus)
+        indexer = Indexer(store, view, Ledger(database, holder), milvus, courtesy)
         releases = Releases(vectors, media, indexer, user_encoder, health.set_ready)
         catalogue = Catalogue(store, vectors, view)
         pipeline = RetrievePipeline(
