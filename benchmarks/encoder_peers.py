@@ -118,8 +118,13 @@ class Infinity:
         if engine == "optimum":
             weights = exported(weights, work)
             settings = {"pooling_method": "mean", **settings}
+        # Its own warm-up encodes long texts for a while and has no effect on what follows ours.
         arguments = EngineArgs(
-            model_name_or_path=str(weights), engine=engine, device=device, **settings
+            model_name_or_path=str(weights),
+            engine=engine,
+            device=device,
+            model_warmup=False,
+            **settings,
         )
         self._engine = AsyncEmbeddingEngine.from_args(arguments)
 
