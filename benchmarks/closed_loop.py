@@ -14,6 +14,7 @@ class Counter:
         self._callers = callers
         self._seconds = seconds
         self._start = time.perf_counter()
+        self._start_cpu = time.process_time()
         self._from = self._last = 0.0
         self._before = self._done = 0
 
@@ -37,6 +38,11 @@ class Counter:
         taken = self._last - self._from
         enough = self._done >= self._callers
         return taken >= self._seconds * (1 if enough else 4)
+
+    def cpu_ms(self, elsewhere_s: float = 0.0) -> float:
+        """Return the milliseconds of a core that each answer took in this process and elsewhere."""
+        taken = time.process_time() - self._start_cpu + elsewhere_s
+        return 1000 * taken / (self._before + self._done)
 
     def rate(self) -> float:
         """Return what was done in a second."""

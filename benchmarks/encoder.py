@@ -16,6 +16,7 @@ import tempfile
 import time
 import urllib.request
 from collections.abc import Iterator, Sequence
+from contextlib import suppress
 from itertools import cycle
 from pathlib import Path
 from typing import Any
@@ -53,9 +54,23 @@ def make_texts(count: int = TEXTS, seed: int = SEED) -> list[str]:
     return [" ".join(random.choice(words, size=length)) for length in lengths]
 
 
-async def served(target: str, texts: list[str], concurrency: int, seconds: float) -> dict[str, Any]:
-    """Return texts per second and latencies through Triton."""
-    encoder = TextEncoder(target)
+def cpu_s(triton: Triton) -> float:
+    """Return the seconds of a core that Triton and its children have taken."""
+    taken = 0
+    for stat in Path("/proc").glob("[0-9]*/stat"):
+        with suppress(OSError):  # it ended meanwhile
+            fields = stat.read_text().rpartition(")")[2].split()
+            if int(fields[3]) == triton.process.pid:  # its session
+                taken += int(fields[11]) + int(fields[12])
+    return taken / os.sysconf("SC_CLK_TCK")
+
+
+async def served(
+    triton: Triton, texts: list[str], concurrency: int, seconds: float
+) -> dict[str, Any]:
+    """Return texts per second, latencies and time of cores, client included, through Triton."""
+    encoder = TextEncoder(triton.settings.target)
+    before_s = cpu_s(triton)
     source: Iterator[str] = cycle(texts)
     latencies_ms: list[float] = []
     counter = Counter(concurrency, seconds)
@@ -70,7 +85,12 @@ async def served(target: str, texts: list[str], concurrency: int, seconds: float
     await asyncio.gather(*(call() for _ in range(concurrency)))
     await encoder.close()
     p50, p99 = np.percentile(latencies_ms, [50, 99])
-    return {"texts_per_s": counter.rate(), "p50_ms": float(p50), "p99_ms": float(p99)}
+    return {
+        "texts_per_s": counter.rate(),
+        "p50_ms": float(p50),
+        "p99_ms": float(p99),
+        "cpu_ms": counter.cpu_ms(cpu_s(triton) - before_s),
+    }
 
 
 async def cosine(target: str, texts: list[str], expected: Sequence[Sequence[float]]) -> float:
@@ -168,7 +188,7 @@ async def measure(
         try:
             target = triton.settings.target
             one["served"] = {
-                str(count): await served(target, texts, count, arguments.seconds)
+                str(count): await served(triton, texts, count, arguments.seconds)
                 for count in arguments.concurrency
             }
             one["cosine_to_fp32"] = await cosine(target, texts, expected)

@@ -32,13 +32,19 @@ def summarise(rounds: list[dict[str, Any]]) -> dict[str, Any]:
                 )
                 for count in found["texts_per_s"]
             }
+            cpu_ms = {
+                count: median(
+                    lambda one, p=peer, v=variant, c=count: one["peers"][p][v]["cpu_ms"][c]  # type: ignore[misc]
+                )
+                for count in rates
+            }
             rest = {key: found[key] for key in ("settings", "cosine_to_fp32")}
-            peers.setdefault(peer, {})[variant] = {**rest, "texts_per_s": rates}
+            peers.setdefault(peer, {})[variant] = {**rest, "texts_per_s": rates, "cpu_ms": cpu_ms}
     through_triton = []
     for count in first["served"]:
         medians = {
             key: median(lambda one, c=count, k=key: one["served"][c][k])  # type: ignore[misc]
-            for key in ("texts_per_s", "p50_ms", "p99_ms")
+            for key in ("texts_per_s", "p50_ms", "p99_ms", "cpu_ms")
         }
         rate = medians["texts_per_s"]
         ratios = {
@@ -57,6 +63,7 @@ def summarise(rounds: list[dict[str, Any]]) -> dict[str, Any]:
         "engine": first["bare"]["engine"],
         "bare_texts_per_s": bare,
         "bare_best_batch": best,
+        "bare_cpu_ms": median(lambda one: one["bare"]["cpu_ms"][best]),
         "bare_padding_share": median(lambda one: one["bare"]["padding_share"]),
         "through_triton": through_triton,
         "cosine_to_fp32": min(one["cosine_to_fp32"] for one in rounds),
@@ -79,12 +86,13 @@ def show(result: Mapping[str, Any]) -> None:
     best = result["bare_best_batch"]
     low, high = result["settings"]["tokens"]
     table = Table(title=f"Texts of {low}-{high} tokens, {result['engine']}")
-    for column in ("", "texts/s", "of bare", "p50 ms", "p99 ms"):
+    for column in ("", "texts/s", "of bare", "p50 ms", "p99 ms", "core ms a text"):
         table.add_column(column, justify="right")
-    table.add_row(f"bare, batches of {best}", f"{result['bare_texts_per_s'][best]:.1f}", "1.00")
+    rate, cpu_ms = result["bare_texts_per_s"][best], result["bare_cpu_ms"]
+    table.add_row(f"bare, batches of {best}", f"{rate:.1f}", "1.00", "", "", f"{cpu_ms:.2f}")
     for row in result["through_triton"]:
-        figures = (row["texts_per_s"], row["of_bare"], row["p50_ms"], row["p99_ms"])
-        shown = [f"{value:.{digits}f}" for value, digits in zip(figures, (1, 2, 1, 1), strict=True)]
+        keys = {"texts_per_s": 1, "of_bare": 2, "p50_ms": 1, "p99_ms": 1, "cpu_ms": 2}
+        shown = [f"{row[key]:.{digits}f}" for key, digits in keys.items()]
         table.add_row(f"Triton, concurrency {row['concurrency']}", *shown)
     console = Console()
     console.print(table)
@@ -93,14 +101,17 @@ def show(result: Mapping[str, Any]) -> None:
     )
     if not result["peers"]:
         return
-    table = Table(title="Texts per second of peers, and how many times that Triton does")
+    table = Table(
+        title="Texts per second of peers (how many times that Triton does, core ms a text)"
+    )
     for column in ("", "cosine", *(str(row["concurrency"]) for row in result["through_triton"])):
         table.add_column(column, justify="right")
     for peer, variants in result["peers"].items():
         for variant, found in variants.items():
             cells = [
                 f"{found['texts_per_s'][str(row['concurrency'])]:.1f}"
-                f" ({row['texts_per_s'] / found['texts_per_s'][str(row['concurrency'])]:.1f}x)"
+                f" ({row['texts_per_s'] / found['texts_per_s'][str(row['concurrency'])]:.1f}x,"
+                f" {found['cpu_ms'][str(row['concurrency'])]:.1f} ms)"
                 for row in result["through_triton"]
             ]
             table.add_row(f"{peer}, {variant}", f"{found['cosine_to_fp32']:.4f}", *cells)

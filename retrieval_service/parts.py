@@ -72,7 +72,7 @@ def retrieval_parts(settings: Settings) -> Parts:
         milvus = Milvus(settings.milvus_uri, settings.milvus_token)
         holder = f"{socket.gethostname()}:{settings.port}"
         ledger = Ledger(database, holder)
-        indexer = Indexer(store, view, ledger, milvus, settings.exact_items_max)
+        indexer = Indexer(store, view, ledger, milvus, settings.exact_items_max, courtesy)
         releases = Releases(vectors, media, indexer, user_encoder, health.set_ready)
         images = Images(store, image_encoder, settings.encode_timeout_s)
         catalogue = Catalogue(store, vectors, images, view)

@@ -163,8 +163,9 @@ async def test_concurrent_requests_share_batches_and_get_their_own_rows(
 
 async def test_no_request_waits_beside_an_idle_engine(encoder: TextEncoder) -> None:
     # Triton's batcher sleeps for half a second if it misses that an instance became idle: one
-    # request in six, in every try. A hiccup of the machine holds up all 16 callers, but not always.
-    async def stalled_share() -> float:
+    # request in six, in every try (measured: 7 to 33 %). A hiccup of the machine holds up one round
+    # of all 16 callers, which is 3 % of a try; two in one try are lost among more tries.
+    async def try_once() -> np.ndarray:
         texts = iter(texts_of_mixed_lengths(480))
         took_s: list[float] = []
 
@@ -175,12 +176,13 @@ async def test_no_request_waits_beside_an_idle_engine(encoder: TextEncoder) -> N
                 took_s.append(time.monotonic() - start)
 
         await asyncio.gather(*(caller() for _ in range(16)))
-        return float((np.array(took_s) > np.median(took_s) + 0.4).mean())
+        return np.array(took_s) > np.median(took_s) + 0.4
 
-    shares = [await stalled_share()]
-    while shares[-1] >= 0.05 and len(shares) < 4:
-        shares.append(await stalled_share())
-    assert shares[-1] < 0.05, shares
+    stalled = await try_once()
+    for _ in range(3):
+        if stalled.mean() >= 0.05:
+            stalled = np.concatenate([stalled, await try_once()])
+    assert stalled.mean() < 0.05
 
 
 async def test_bulk_work_keeps_its_order(encoder: TextEncoder) -> None:
