@@ -5,7 +5,7 @@
 
 See benchmarks/rank_service.py and benchmarks/rank_decoder.py. Of this repository the second needs
 `benchmarks`, `models`, `features`, `serving` and, on PYTHONPATH, `clients/python`; besides torch,
-transformers, safetensors, tokenizers, protobuf, scipy and numpy. It needs no release and no network.
+transformers, safetensors, tokenizers, protobuf, scipy and numpy, but no release and no network.
 """
 
 import sys
