@@ -19,6 +19,7 @@ import torch
 from torch import Tensor
 from transformers import AutoModel, PretrainedConfig, Qwen2Config, Qwen3Config
 
+import benchmarks.without_releases  # noqa: F401  (before models are imported)
 from benchmarks.decoder_passes import Bucket, Reader, some_inputs
 from benchmarks.environment import describe, write_result
 from models.ranker.config import RankerConfig
