@@ -67,20 +67,28 @@ def _inputs(
     ranker: Ranker, users: tuple[tuple[int, int, int], ...], seed: int
 ) -> tuple[Tensor, ...]:
     random = np.random.default_rng(seed)
-    batch = flat_batch(ranker.config, [_some_user(ranker.config, *each, random) for each in users])
+    words = ranker.language_model.get_input_embeddings().num_embeddings
+    config = ranker.config
+    batch = flat_batch(config, [_some_user(config, words, *each, random) for each in users])
     with torch.no_grad():
         features = ranker.standardised(torch.from_numpy(batch.candidate_features_CF))
         return looked_up(ranker, batch, features)
 
 
 def _some_user(
-    config: RankerConfig, texts: int, events: int, candidates: int, random: np.random.Generator
+    config: RankerConfig,
+    words: int,
+    texts: int,
+    events: int,
+    candidates: int,
+    random: np.random.Generator,
 ) -> PackedUser:
+    """words: how many there are."""
     width = config.text_width + sum(config.spaces.values())
     hours = np.arange(events, dtype=np.int64) * 3_600_000
     unknown = np.full(events, np.nan, np.float32)
     return PackedUser(
-        text_ids=tuple(random.integers(1, 50, texts).tolist()),
+        text_ids=tuple(random.integers(words, size=texts).tolist()),
         events=EventArrays(
             rows=random.integers(-1, config.items, events).astype(np.int32),
             actions=random.integers(1, 6, events).astype(np.int32),
@@ -95,7 +103,9 @@ def _some_user(
             rows=random.integers(-1, config.items, candidates).astype(np.int32),
             vectors=_unit(random, candidates, width),
             features=random.normal(size=(candidates, len(config.features))).astype(np.float32),
-            texts=random.integers(1, 50, (candidates, config.candidate_tokens)).astype(np.int32),
+            texts=random.integers(words, size=(candidates, config.candidate_tokens)).astype(
+                np.int32
+            ),
             context=random.normal(size=(candidates, config.context_width)).astype(np.float32),
             visible=np.full(candidates, events),
         ),

@@ -71,7 +71,9 @@ def _look_at_triton(address: str) -> tuple[str, str]:
         stub = service_pb2_grpc.GRPCInferenceServiceStub(channel)
         ready = stub.ServerReady(service_pb2.ServerReadyRequest(), timeout=TIMEOUT_S).ready
         index = stub.RepositoryIndex(service_pb2.RepositoryIndexRequest(), timeout=TIMEOUT_S)
-    models = sorted(index.models, key=lambda model: model.name)
+    # An image encoder is loaded only where a tower is given.
+    wanted = [model for model in index.models if model.state or model.name != "image_encoder"]
+    models = sorted(wanted, key=lambda model: model.name)
     lines = [f"{m.name} {m.version} {m.state.lower() or 'not loaded'}" for m in models]
     return "serving" if ready else "not serving", "\n".join(lines)
 
