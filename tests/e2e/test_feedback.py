@@ -8,7 +8,7 @@ import numpy as np
 from features.candidate_items import items_of_rows
 from features.candidates import FEATURES, hit_features, own_features
 from features.release import open_release
-from ranking_service.item_features import hit_arrays
+from ranking_service.looked_up import hit_arrays
 from sample_world import read_truth
 from sample_world.life import Life
 from tandem.v1.candidate_pb2 import Candidate
