@@ -12,8 +12,10 @@ from sample_world.rhythms import HOUR_MS, hour_of_week
 from sample_world.truth import Truth
 
 Float64 = npt.NDArray[np.float64]
-# Of people, whose taste turns to that of somebody else in the first half of the days.
+# Of people, whose taste turns in the first half of the days, to that of somebody else as fashion
+# has it by then: categories rise and fall, the spread is of the logarithm.
 DRIFT_SHARE = 0.6
+FASHION_SPREAD = 1.0
 # Whoever looks at one item of a list looks at the next one with this chance.
 LOOKS_ON = 0.85
 # An item is taken for sure as often as not if it is as wanted as the best 2 % of what there is.
@@ -109,20 +111,23 @@ class Life:
 
 
 def _drifting(truth: Truth, days: int, seed: int) -> Preference:
-    """Return the preferences in which some people come to want what somebody else wants."""
+    """Return the preferences in which some people come to want something else."""
     random = np.random.default_rng([seed, 2])
     preference = truth.preference
     users, count = preference.users, len(truth.user_ids)
     turned = np.isfinite(users.drift_ms) & (users.drift_ms < truth.end_ms)
     now = np.where(turned[:, None], users.later_taste, users.taste)
     drifting = random.random(count) < DRIFT_SHARE
+    fashion = np.exp(random.normal(0, FASHION_SPREAD, now.shape[1]))
+    later = now[random.permutation(count)] * fashion
+    later *= now.sum(axis=1, keepdims=True) / later.sum(axis=1, keepdims=True)
     moments = truth.end_ms + random.uniform(0, days / 2, count) * DAY_MS
     return replace(
         preference,
         users=replace(
             users,
             taste=now,
-            later_taste=now[random.permutation(count)],
+            later_taste=later,
             drift_ms=np.where(drifting, moments, np.nan),
         ),
     )

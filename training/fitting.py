@@ -49,6 +49,7 @@ from training.tower.validation import Validation, unseen_targets
 from training.warm_start import WarmStart
 from training.words import Words
 
+Int64 = npt.NDArray[np.int64]
 NOBODY = np.empty(0, np.int64)
 
 
@@ -87,7 +88,7 @@ def fit_early(run: Run) -> Models:
     early = run.known.first(run.split.fit_counts)
     base = run.base
     tower = new_tower(early, base.text_vectors.shape[1], settings, base.media.widths)
-    if run.warm is not None:
+    if run.warm is not None and not run.warm.has_seen(_times(run)):
         run.warm.tower(tower)
     unseen = unseen_targets(run.targets, settings.seed)
     validation = Validation(run.known, unseen, run.repeat)
@@ -116,6 +117,13 @@ def fit_early(run: Run) -> Models:
         told = ", ".join(f"{name} {weight:.2f}" for name, weight in of_kind.items())
         run.say(f"weights of the sources, {kind}: {told or 'all alike, too little to learn from'}")
     return replace(models, tables=replace(models.tables, weights=weights))
+
+
+def _times(run: Run) -> Int64:
+    """Return when the ranker's targets were, to learn from and to choose by, Unix milliseconds."""
+    targets = [*run.targets.learn, *run.targets.newcomers, *run.targets.validate]
+    places = [int(run.known.starts[target.user]) + target.place for target in targets]
+    return run.known.events.times_ms[places]
 
 
 def refit(run: Run, models: Models, known: Interactions, purpose: str) -> Models:

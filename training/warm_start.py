@@ -35,16 +35,31 @@ class WarmStart:
     """A release to begin with, and what of it fits a run.
 
     same_encoder: whether its text vectors are of the same space; same_spaces: whether it has the
-    same spaces of media. rows, old_rows: int64 [n], the
-    items that are the same in this run's item table and in the release's.
+    same spaces of media. same_data: whether its data set has the same name. rows, old_rows:
+    int64 [n], the items that are the same in this run's item table and in the release's.
     """
 
     release: Release
     same_encoder: bool
     same_spaces: bool
+    same_data: bool
     rows: npt.NDArray[np.int64]
     old_rows: npt.NDArray[np.int64]
     say: Say
+
+    def has_seen(self, times_ms: npt.NDArray[np.int64]) -> bool:
+        """Tell whether the release may know events of some times: its tower has seen them all.
+
+        From such a tower the ranker would learn to believe whatever a tower says.
+        """
+        newest = self.release.newest_event_ms
+        seen = self.same_data and bool((times_ms <= newest).any())
+        if seen:
+            self.say(
+                f"warm start: the user tower begins anew, as that of {self.release.release_id} has "
+                "seen what it is to predict"
+            )
+        return seen
 
     def tower(self, tower: UserTower) -> None:
         """Give a tower the weights that fit."""
@@ -132,7 +147,7 @@ def warm_start(directory: Path, base: ItemTable, name: str, encoder: str, say: S
             "of text vectors is of no use here"
         )
     same_spaces = old.media.widths == base.media.widths
-    return WarmStart(release, same_encoder, same_spaces, rows[:, 0], rows[:, 1], say)
+    return WarmStart(release, same_encoder, same_spaces, same_name, rows[:, 0], rows[:, 1], say)
 
 
 def _layers(config: RankerConfig) -> tuple[object, object]:

@@ -2,6 +2,7 @@ from dataclasses import replace
 from pathlib import Path
 from unittest.mock import patch
 
+import numpy as np
 import pytest
 import torch
 
@@ -58,9 +59,17 @@ def test_training_goes_on_from_a_release(home: Path, tmp_path: Path) -> None:
         [],
         ["k_core=2"],
     )
-    assert any("the ids of 40 items that are the same" in line for line in said)
+    assert any("has seen what it is to predict" in line for line in said)
     report = second.manifest["metrics"]["leave_one_out"]
     assert report["tandem"]["ndcg@10"]["mean"] > report["popular"]["ndcg@10"]["mean"]
+
+
+def test_a_tower_that_has_seen_what_is_to_be_predicted_is_none_to_begin_with(home: Path) -> None:
+    begun = start(home)
+    newest = begun.release.newest_event_ms
+    assert begun.has_seen(np.array([newest + 5, newest]))
+    assert not begun.has_seen(np.array([newest + 5, newest + 1]))
+    assert not start(home, name="another world").has_seen(np.array([newest]))
 
 
 def test_a_tower_takes_its_weights_and_the_ids_of_the_same_items(home: Path) -> None:
