@@ -31,7 +31,7 @@ class Followed:
 async def flushed_after(unflushed: int, courtesy: Courtesy | None) -> bool:
     milvus = Flushed()
     nothing = cast(Any, None)
-    indexer = Indexer(nothing, cast(Any, Followed()), nothing, cast(Any, milvus), courtesy)
+    indexer = Indexer(nothing, cast(Any, Followed()), nothing, cast(Any, milvus), courtesy=courtesy)
     index = Index("release", nothing, unflushed=unflushed)
     await indexer._flush(index, COLLECTION)
     assert index.unflushed == (0 if milvus.count else unflushed)
