@@ -7,7 +7,8 @@ import os
 import re
 import shutil
 import tempfile
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -44,23 +45,34 @@ def prepare(weights: Path, out_root: Path, name: str | None = None) -> Path:
     # Imported late: it takes seconds, and a directory that is there needs none of it.
     from tandem_cli.encoder_conversion import convert
 
-    out_root.mkdir(parents=True, exist_ok=True)
-    with tempfile.TemporaryDirectory(prefix=f".{version}-", dir=out_root) as temporary:
-        draft = Path(temporary) / version
-        draft.mkdir()
+    with published(directory, ABOUT) as draft:
         _link_or_copy(weights / "config.json", draft / "config.json")
         _link_or_copy(weights / WEIGHTS, draft / WEIGHTS)
         (draft / "tokenizer.json").write_text(tokenizer, encoding="utf-8")
         dimension = convert(draft, settings)
         about = {"name": name, "version": version, "dimension": dimension, **settings}
         (draft / ABOUT).write_text(json.dumps(about, indent=2) + "\n", encoding="utf-8")
+    return directory
+
+
+@contextmanager
+def published(directory: Path, about: str) -> Iterator[Path]:
+    """Give a directory to write, which becomes `directory` at the end: whole or not at all.
+
+    about: the file in it by which a directory is known to be whole.
+    """
+    directory.parent.mkdir(parents=True, exist_ok=True)
+    prefix = f".{directory.name}-"
+    with tempfile.TemporaryDirectory(prefix=prefix, dir=directory.parent) as temporary:
+        draft = Path(temporary) / directory.name
+        draft.mkdir()
+        yield draft
         try:
             draft.rename(directory)
         except OSError:
             # Another process may have been faster; its directory is as good.
-            if not (directory / ABOUT).is_file():
+            if not (directory / about).is_file():
                 raise
-    return directory
 
 
 def read_about(directory: Path) -> dict[str, Any]:

@@ -3,11 +3,10 @@ Hugging Face: image_encoder.json, openvino/ for a CPU and network.pt2 for a GPU.
 
 import hashlib
 import json
-import tempfile
 from pathlib import Path
 from typing import Any
 
-from tandem_cli.encoder_directory import WEIGHTS, slug
+from tandem_cli.encoder_directory import WEIGHTS, published, slug
 from tandem_cli.encoder_settings import EncoderUnusable, read_json
 from tandem_cli.images.preprocessing import input_size, read_preprocessing
 
@@ -34,10 +33,7 @@ def prepare_tower(weights: Path, out_root: Path) -> Path:
     # Imported late: it takes seconds, and a directory that is there needs none of it.
     from tandem_cli.images.network import convert_tower, load_tower
 
-    out_root.mkdir(parents=True, exist_ok=True)
-    with tempfile.TemporaryDirectory(prefix=f".{version}-", dir=out_root) as temporary:
-        draft = Path(temporary) / version
-        draft.mkdir()
+    with published(directory, ABOUT) as draft:
         dimension = convert_tower(load_tower(weights), input_size(preprocessing), draft)
         about = {
             "format": FORMAT,
@@ -47,12 +43,6 @@ def prepare_tower(weights: Path, out_root: Path) -> Path:
             "preprocessing": preprocessing,
         }
         (draft / ABOUT).write_text(json.dumps(about, indent=2) + "\n", encoding="utf-8")
-        try:
-            draft.rename(directory)
-        except OSError:
-            # Another process may have been faster; its directory is as good.
-            if not (directory / ABOUT).is_file():
-                raise
     return directory
 
 
