@@ -178,8 +178,15 @@ class Milvus:
         return [list(zip(hits.ids, hits.distances, strict=True)) for hits in results]
 
     async def _call(self, work: Awaitable[T]) -> T:
+        task = asyncio.current_task()
+        asked_before = task.cancelling() if task else 0
         try:
             return await work
         except MilvusException as error:
             reason = " ".join(str(error.message).split())[:200]
             raise DependencyUnavailable("milvus", reason) from error
+        finally:
+            # pymilvus uses asyncio.wait_for, which up to Python 3.11 forgets a cancellation that
+            # comes together with the answer: a loop around these calls would never end.
+            if task and task.cancelling() > asked_before:
+                raise asyncio.CancelledError

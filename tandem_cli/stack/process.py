@@ -129,7 +129,8 @@ class ManagedProcess:
         if self.running:
             os.kill(self.pid, signal.SIGTERM)
             with contextlib.suppress(TimeoutError):
-                await asyncio.wait_for(self._ended(), timeout_s)
+                async with asyncio.timeout(timeout_s):
+                    await self._ended()
         # Its descendants are in its group, and so is it until it is reaped.
         os.killpg(self.pid, signal.SIGKILL)
         self._process.wait()
@@ -161,7 +162,8 @@ async def _answer(probe: Probe, timeout_s: float) -> bool:
     try:
         answer = probe()
         if inspect.isawaitable(answer):
-            answer = await asyncio.wait_for(answer, timeout_s)
+            async with asyncio.timeout(timeout_s):
+                answer = await answer
     except Exception:
         return False
     return bool(answer)
