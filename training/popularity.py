@@ -9,6 +9,7 @@ import numpy.typing as npt
 from features.places import EARTH_KM, unit_vectors
 from features.popularity import CELL_KM, NOTHING, Counting, Popularity
 from training.cf import decayed
+from training.clearly import clearly_better
 from training.examples import ExampleMaker
 from training.interactions import Interactions
 from training.targets import Target
@@ -16,9 +17,8 @@ from training.targets import Target
 Float64 = npt.NDArray[np.float64]
 REACHES_KM = (5.0, 25.0, 100.0)
 HOURS = (0.5, 1.0)
-# With fewer targets what helps would be chance; beyond, it must be so many standard errors.
+# With fewer targets what helps would be chance.
 TARGETS_LEAST = 50
-ERRORS_LEAST = 2.0
 
 
 def fit_popularity(interactions: Interactions) -> Popularity:
@@ -91,8 +91,7 @@ def _clearly_best(
     best, most = before, 0.0
     for other in others:
         gain = _worth(maker, targets, other) - worth
-        error = float(gain.std()) / np.sqrt(len(gain))
-        if gain.mean() > max(most, ERRORS_LEAST * error):
+        if clearly_better(gain, than=most):
             best, most = other, float(gain.mean())
     return best
 

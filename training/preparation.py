@@ -12,7 +12,7 @@ from features.tags import ItemTags
 from features.word_index import index_texts
 from models.ranker.ranker import language_model_config
 from models.ranker.text import CandidateTokenizer
-from training.brought import brought_about
+from training.brought import no_targets
 from training.checkpoint import NOWHERE, Checkpoint
 from training.datasets.format import Dataset
 from training.entities import collect_entities
@@ -101,7 +101,7 @@ def read_material(dataset: Dataset, known: Interactions, seed: int) -> Material:
 def choose_task(material: Material, settings: TrainSettings, *, test: bool) -> Task:
     """Draw the targets; with `test`, each user's last one is held out."""
     known = material.known
-    brought = brought_about(known, material.dataset.impressions)
+    brought = no_targets(known, material.dataset.impressions)
     split = leave_last_out(known, material.dataset.repeat, settings, test=test, brought=brought)
     return Task(material, split, choose_targets(split, known, material.words, settings))
 

@@ -97,19 +97,22 @@ class FeatureParts(nn.Module):
         self.linear_FA[..., outcome] = 0.0
         self.outer_FHA[..., outcome] = 0.0
 
-    def forward(self, features_BCF: Tensor) -> Tensor:
-        """Return the sum of all features' parts [B, C, outcomes]."""
+    def forward(self, features_BCF: Tensor, read_R: Tensor | None = None) -> Tensor:
+        """Return the sum of features' parts [B, C, outcomes]; read_R: of which, None for all."""
+        read = slice(None) if read_R is None else read_R
         # In full precision: rounding a sum of so many parts would move the logit.
         with torch.autocast(features_BCF.device.type, enabled=False):
-            bent = self._bent(features_BCF).flatten(-2)
-            return features_BCF @ self.linear_FA + bent @ self.outer_FHA.flatten(0, 1)
+            some = features_BCF[..., read]
+            bent = _bent(some, self.inner_FH[read], self.inner_bias_FH[read]).flatten(-2)
+            return some @ self.linear_FA[read] + bent @ self.outer_FHA[read].flatten(0, 1)
 
     def each(self, features_BCF: Tensor) -> Tensor:
         """Return each feature's part [B, C, features, outcomes]."""
         with torch.autocast(features_BCF.device.type, enabled=False):
-            bent = torch.einsum("...fh,fha->...fa", self._bent(features_BCF), self.outer_FHA)
+            bent = _bent(features_BCF, self.inner_FH, self.inner_bias_FH)
+            bent = torch.einsum("...fh,fha->...fa", bent, self.outer_FHA)
             return features_BCF[..., None] * self.linear_FA + bent
 
-    def _bent(self, features_BCF: Tensor) -> Tensor:
-        bent = torch.relu(features_BCF[..., None] * self.inner_FH + self.inner_bias_FH)
-        return bent - torch.relu(self.inner_bias_FH)
+
+def _bent(features_BCF: Tensor, inner_FH: Tensor, bias_FH: Tensor) -> Tensor:
+    return torch.relu(features_BCF[..., None] * inner_FH + bias_FH) - torch.relu(bias_FH)

@@ -2,65 +2,29 @@
 
 import asyncio
 import logging
-import re
-import secrets
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
 
 import numpy as np
 import numpy.typing as npt
 
-from retrieval_service.catalogue.records import Change
 from retrieval_service.catalogue.store import Store
 from retrieval_service.catalogue.view import View
 from retrieval_service.courtesy import Courtesy
 from retrieval_service.filters.compiler import AVAILABLE
 from retrieval_service.index.exact import ExactIndex, step_forward
-from retrieval_service.index.fields import (
-    ATTRIBUTE_COLUMNS_MAX,
-    FLAGS,
-    scalar_types,
-    scalar_values,
-)
-from retrieval_service.index.ledger import Collection, Ledger
-from retrieval_service.index.milvus import VECTOR, CollectionTorn, Milvus
+from retrieval_service.index.follower import BATCH_ITEMS, Follower, Index
+from retrieval_service.index.ledger import Ledger
+from retrieval_service.index.milvus import Milvus
 from retrieval_service.index.spaces import Space
 from serving.errors import DependencyUnavailable, TandemError
 
 Float32 = npt.NDArray[np.float32]
 logger = logging.getLogger(__name__)
-BATCH_ITEMS = 1_000
-# Putting 1,000 rows into a message takes 50 ms, in which the service could answer nobody.
-UPSERT_ROWS = 200
-# What is new is searched row by row on Milvus Lite: 500 rows cost 10 ms a search (measured).
-FLUSH_ITEMS = 256
-# Where nobody searches it can wait: a flush takes 0.1 s of a core, however few the rows (measured).
-FLUSH_ITEMS_QUIET = 2_048
 STEP_TIMEOUT_S = 120.0
 
 
-@dataclass
-class Index:
-    """The collection of one release and space.
-
-    collection: None until the ledger has been read. verified: Milvus has been seen to have it.
-    unflushed: items written since the last flush. problem: why it does not come forward, for
-    people. exact: its available items' vectors in memory, None where there are too many.
-    """
-
-    release_id: str
-    space: Space
-    collection: Collection | None = None
-    verified: bool = False
-    unflushed: int = FLUSH_ITEMS_QUIET
-    problem: str = ""
-    exact: ExactIndex | None = None
-
-
 class Indexer:
-    """Applies the catalogue's changes to collections, in batches, as often as needed.
-
-    A batch that is applied twice does no harm, so that its revision is written down afterwards.
+    """Has the collections follow the catalogue, one after the other, as often as needed.
 
     Up to `exact_items_max` items, each copy of the service keeps the vectors in memory besides, and
     searches these where there is no filter.
@@ -83,7 +47,7 @@ class Indexer:
         self._view = view
         self._ledger = ledger
         self._milvus = milvus
-        self._courtesy = courtesy
+        self._follower = Follower(store, view, ledger, milvus, courtesy)
         self._indexes: dict[tuple[str, str], Index] = {}
         self._wake = asyncio.Event()
         self._one_at_a_time = asyncio.Lock()
@@ -191,7 +155,7 @@ class Indexer:
                     return False
                 # First: it does without Milvus.
                 worked = await self._step_exactly(index)
-                worked |= await self._step(index)
+                worked |= await self._follower.step(index)
         except Exception as error:
             if not isinstance(error, TandemError | TimeoutError):
                 logger.exception("indexing failed")
@@ -213,89 +177,5 @@ class Indexer:
             return False
         return await step_forward(index.exact, index.space, self._store, BATCH_ITEMS)
 
-    async def _step(self, index: Index) -> bool:
-        """Bring an index one batch forward; return whether there was anything to do."""
-        collection = await self._ledger.find(index.release_id, index.space.name)
-        if collection is None:
-            collection = await self._ledger.find_or_add(self._new_collection(index))
-        index.collection = collection
-        if self._view.revision == 0:
-            # With the first items come the attributes that the collection shall have columns for.
-            index.verified = True
-            return False
-        exists = collection.name in await self._milvus.collections()
-        index.verified = exists
-        if exists and collection.revision >= self._view.revision:
-            try:
-                await self._milvus.load(collection.name)
-            except CollectionTorn:
-                return await self._drop_torn(collection)
-            await self._flush(index, collection)
-            return False
-        held = await self._ledger.hold(collection)
-        if held is None:
-            return False
-        if not exists:
-            held = await self._create(index, held)
-            index.verified = True
-        changes = await self._store.changes(held.revision, BATCH_ITEMS)
-        if changes:
-            await self._apply(index, held, changes)
-            index.collection = replace(held, revision=changes[-1].revision)
-            await self._ledger.advance(index.collection)
-        return True
-
-    async def _drop_torn(self, collection: Collection) -> bool:
-        held = await self._ledger.hold(collection)
-        if held is None:
-            return False
-        logger.warning("%s cannot be read; it is dropped", held.name)
-        await self._milvus.drop(held.name)
-        return True
-
-    async def _create(self, index: Index, collection: Collection) -> Collection:
-        if collection.revision:
-            logger.warning("%s is lost; it is made again from the catalogue", collection.name)
-        schema = self._view.schema
-        columns = sorted(schema)[:ATTRIBUTE_COLUMNS_MAX]
-        made = replace(collection, columns=columns, revision=0)
-        await self._ledger.advance(made)
-        index.collection = made
-        await self._milvus.create_collection(
-            made.name,
-            index.space.dimension,
-            scalar_types(schema, columns),
-            FLAGS,
-            len(self._view.entries),
-        )
-        return made
-
-    async def _apply(self, index: Index, collection: Collection, changes: Sequence[Change]) -> None:
-        vectors = await index.space.vectors_of(changes)
-        types = scalar_types(self._view.schema, collection.columns)
-        rows = [
-            scalar_values(change.item, types, collection.columns)
-            | {VECTOR: vectors[change.item_id]}
-            for change in changes
-            if change.item is not None and change.item_id in vectors
-        ]
-        gone = [c.item_id for c in changes if c.item is None or c.item_id not in vectors]
-        await self._milvus.delete(collection.name, gone)
-        for start in range(0, len(rows), UPSERT_ROWS):
-            await self._milvus.upsert(collection.name, rows[start : start + UPSERT_ROWS])
-        index.unflushed += len(changes)
-
-    async def _flush(self, index: Index, collection: Collection) -> None:
-        quiet = self._courtesy is not None and self._courtesy.quiet()
-        if index.unflushed >= (FLUSH_ITEMS_QUIET if quiet else FLUSH_ITEMS):
-            await self._milvus.flush(collection.name)
-            index.unflushed = 0
-
     def _of(self, release_id: str) -> list[Index]:
         return [index for key, index in self._indexes.items() if key[0] == release_id]
-
-    def _new_collection(self, index: Index) -> Collection:
-        # The suffix keeps apart what another catalogue made of the same release in this Milvus.
-        release = re.sub(r"[^A-Za-z0-9_]", "_", index.release_id)[:200]
-        name = f"tandem_{index.space.name}_{release}_{secrets.token_hex(4)}"
-        return Collection(index.release_id, index.space.name, name, (), 0)

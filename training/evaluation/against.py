@@ -17,6 +17,7 @@ from features.manifest import AgainstEntry, BesideEntry
 from features.release import Release
 from models.ranker.ranker import Ranker, load_ranker
 from models.ranker.text import PrefixTokenizer
+from training.brought import brought_about
 from training.evaluation.intervals import UserBootstrap
 from training.evaluation.known_to import KnownTo
 from training.evaluation.leave_one_out import list_places
@@ -26,7 +27,7 @@ from training.progress import Say
 from training.ranker.packing import Packer
 from training.ranker.position_bias import measured_bias
 from training.ranker.scoring import place_of, scored
-from training.shown import TAKEN, Shown, held_lists, shown_lists
+from training.shown import Shown, held_lists, shown_lists
 
 Float64 = npt.NDArray[np.float64]
 # Fewer tell nothing.
@@ -67,17 +68,13 @@ def _on_events(
     Items that it does not know are missed, and its histories are without them: until it is trained
     anew, that is about how it serves them.
     """
-    events, targets, shown = run.known.events, run.targets.test, run.impressions
-    taken: set[tuple[int, int]] = set()
-    if len(shown):
-        some = shown[shown["action"].isin(TAKEN)]
-        taken = set(zip(some["user_id"].tolist(), some["item_id"].tolist(), strict=True))
+    targets, times = run.targets.test, run.known.events.times_ms
+    brought = brought_about(run.known, run.impressions)
     places = [int(run.known.starts[target.user]) + target.place for target in targets]
     new = [
         number
-        for number, (target, at) in enumerate(zip(targets, places, strict=True))
-        if events.times_ms[at] > release.newest_event_ms
-        and (target.user, int(events.rows[at])) not in taken
+        for number, at in enumerate(places)
+        if times[at] > release.newest_event_ms and not brought[at]
     ]
     told = f"{release.release_id} on {len(new):,} events that no list brought about"
     if len(new) < LEAST:

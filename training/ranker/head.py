@@ -73,15 +73,14 @@ def fit_order(
     examples: Sequence[Example],
     optimizer: torch.optim.Optimizer,
     random: np.random.Generator,
-    seen_F: Tensor | None = None,
+    read_R: Tensor | None = None,
 ) -> None:
-    """Go through examples once, to learn the order of candidates; seen_F: 1 for features that are
-    read, 0 for others.
+    """Go through examples once, to learn the order of candidates; read_R: the features that are
+    read, None for all.
     """
     for some in batches_of(len(examples), random, BATCH):
         features, there = padded(ranker, [examples[place] for place in some])
-        seen = features if seen_F is None else features * seen_F
-        logits = parts(seen)[..., 0].masked_fill(~there, MASKED)
+        logits = parts(features, read_R)[..., 0].masked_fill(~there, MASKED)
         targets = torch.tensor([examples[place].found_at for place in some])
         F.cross_entropy(logits, targets).backward()  # type: ignore[no-untyped-call]
         optimizer.step()

@@ -5,7 +5,7 @@ together would learn chance. The least that does is kept; more has to be clearly
 that were not learned from.
 """
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 
 import numpy as np
 import numpy.typing as npt
@@ -15,6 +15,7 @@ from torch import Tensor
 from features.candidates import HIT_FEATURES
 from models.ranker.fusion_head import FeatureParts, FusionHead
 from models.ranker.ranker import Ranker
+from training.clearly import clearly_better
 from training.evaluation.metrics import ndcg
 from training.examples import Example
 from training.progress import Say
@@ -31,8 +32,6 @@ LEAST = 100
 CHECK_SHARE = 1 / 3
 # Parts begin at nothing: it takes so many steps to get anywhere.
 STEPS_LEAST = 150
-# By how many standard errors more has to be better than less, as several things are tried.
-ERRORS_LEAST = 2.0
 TASTE = "popular_with_taste"
 
 
@@ -64,11 +63,11 @@ def fit_newcomers(
         return
     choices = _choices(ranker)
     chosen, best = "", np.zeros(len(check))
-    for name, seen in choices.items():
-        _fit(ranker, head, learn, seen, settings)
-        worth = _ndcg(ranker, head.newcomers, check, seen)
+    for name, read in choices.items():
+        _fit(ranker, head, learn, read, settings)
+        worth = _ndcg(ranker, head.newcomers, check, read)
         say(f"newcomers, by {name}: NDCG@10 {worth.mean():.4f} of targets that were found")
-        if not chosen or _clearly(worth - best):
+        if not chosen or clearly_better(worth - best):
             chosen, best = name, worth
     say(f"newcomers are ranked by {chosen}")
     _fit(ranker, head, [*learn, *check], choices[chosen], settings)
@@ -86,26 +85,30 @@ def let_newcomers_be_read(
         told = zip(scored(ranker, packer, check), check, strict=True)
         places = [place_of(example.found_at, logits[:, 0]) for logits, example in told]
         worth[reads] = ndcg(np.array(places, np.int64), 10)
-    better = len(check) > 0 and _clearly(worth[True] - worth[False])
+    better = clearly_better(worth[True] - worth[False])
     head.reads_newcomers.fill_(better)
     say(f"newcomers are ranked {'with' if better else 'without'} the language model")
 
 
 def _choices(ranker: Ranker) -> dict[str, Tensor]:
-    """Return what may be read, from least to most: 1 for each feature that is, float32 [F]."""
+    """Return what may be read, from least to most, as places of features, int64 [R]."""
     names = ranker.config.features
     return {
-        "what their taste likes": torch.tensor([float(name == TASTE) for name in names]),
-        "all but how they were found": torch.tensor([float(n not in HIT_FEATURES) for n in names]),
-        "all features": torch.ones(len(names)),
+        "what their taste likes": _places(name == TASTE for name in names),
+        "all but how they were found": _places(name not in HIT_FEATURES for name in names),
+        "all features": torch.arange(len(names)),
     }
+
+
+def _places(chosen: Iterable[bool]) -> Tensor:
+    return torch.tensor([place for place, one in enumerate(chosen) if one])
 
 
 def _fit(
     ranker: Ranker,
     head: FusionHead,
     examples: Sequence[Example],
-    seen_F: Tensor,
+    read_R: Tensor,
     settings: TrainSettings,
 ) -> None:
     parts = head.newcomers
@@ -117,22 +120,18 @@ def _fit(
     )
     epochs = max(settings.head_epochs, -(-STEPS_LEAST * BATCH // len(examples)))
     for _ in range(epochs):
-        fit_order(ranker, parts, examples, optimizer, random, seen_F)
+        fit_order(ranker, parts, examples, optimizer, random, read_R)
 
 
 def _ndcg(
     ranker: Ranker,
     parts: FeatureParts,
     examples: Sequence[Example],
-    seen_F: Tensor,
+    read_R: Tensor,
 ) -> Float64:
     places = []
     with torch.inference_mode():
         for example in examples:
             features, _ = padded(ranker, [example])
-            places.append(place_of(example.found_at, parts(features * seen_F)[0, :, 0]))
+            places.append(place_of(example.found_at, parts(features, read_R)[0, :, 0]))
     return ndcg(np.array(places, np.int64), 10)
-
-
-def _clearly(gain: Float64) -> bool:
-    return float(gain.mean()) > ERRORS_LEAST * float(gain.std()) / np.sqrt(len(gain))

@@ -5,7 +5,7 @@ from typing import Any, cast
 import pytest
 
 from retrieval_service.courtesy import Courtesy
-from retrieval_service.index.indexer import FLUSH_ITEMS, FLUSH_ITEMS_QUIET, Index, Indexer
+from retrieval_service.index.follower import FLUSH_ITEMS, FLUSH_ITEMS_QUIET, Follower, Index
 from retrieval_service.index.ledger import Collection
 
 COLLECTION = Collection("release", "text", "text_1", (), 7)
@@ -21,19 +21,12 @@ class Flushed:
         self.count += 1
 
 
-class Followed:
-    """A view that nobody changes."""
-
-    def on_change(self, _listener: object) -> None:
-        pass
-
-
 async def flushed_after(unflushed: int, courtesy: Courtesy | None) -> bool:
     milvus = Flushed()
     nothing = cast(Any, None)
-    indexer = Indexer(nothing, cast(Any, Followed()), nothing, cast(Any, milvus), courtesy=courtesy)
+    follower = Follower(nothing, nothing, nothing, cast(Any, milvus), courtesy)
     index = Index("release", nothing, unflushed=unflushed)
-    await indexer._flush(index, COLLECTION)
+    await follower.flush(index, COLLECTION)
     assert index.unflushed == (0 if milvus.count else unflushed)
     return milvus.count == 1
 
