@@ -46,7 +46,7 @@ def main() -> int:
         type=Path,
         action="append",
         default=[],
-        help="result.json of a system on the same trial, whose settings fusion and label_gbdt take",
+        help="result.json of a system on the same trial, whose settings are taken, not chosen anew",
     )
     arguments = parser.parse_args()
     if arguments.budget_trials is not None and arguments.budget_trials < 1:
@@ -108,7 +108,10 @@ def run(
     else:
         file, name = SYSTEMS[system]
         module = import_module(f"baselines.{file}")
-        settings, tried = module.choose(trial, seed, budget)
+        if system in chosen:
+            settings, tried = chosen[system], []
+        else:
+            settings, tried = module.choose(trial, seed, budget)
         print(f"  fitting {settings} on all that is known", flush=True)
         scorer = getattr(module, name)(trial.known, trial, settings, seed)
     popularity = trial.known.popularity(trial.items)

@@ -27,6 +27,8 @@ Float32 = npt.NDArray[np.float32]
 LEARNING_RATE = 5e-3
 POSITION_LEARNING_RATE = 5e-2
 JUDGED_BATCH = 256
+# Examples of a batch whose gradients are found at once: what they need stays within the caches.
+AT_ONCE = 8
 
 
 def fit_head(
@@ -79,10 +81,13 @@ def fit_order(
     read, None for all.
     """
     for some in batches_of(len(examples), random, BATCH):
-        features, there = padded(ranker, [examples[place] for place in some])
-        logits = parts(features, read_R)[..., 0].masked_fill(~there, MASKED)
-        targets = torch.tensor([examples[place].found_at for place in some])
-        F.cross_entropy(logits, targets).backward()  # type: ignore[no-untyped-call]
+        for start in range(0, len(some), AT_ONCE):
+            chunk = [examples[place] for place in some[start : start + AT_ONCE]]
+            features, there = padded(ranker, chunk)
+            logits = parts(features, read_R)[..., 0].masked_fill(~there, MASKED)
+            targets = torch.tensor([example.found_at for example in chunk])
+            loss = F.cross_entropy(logits, targets, reduction="sum") / len(some)
+            loss.backward()  # type: ignore[no-untyped-call]
         optimizer.step()
         optimizer.zero_grad(set_to_none=True)
 
