@@ -82,7 +82,7 @@ class OpenVinoEngine:
         """Return the last state at each candidate, float32 [C, W]; features are standardised."""
         inputs = [each.numpy() for each in looked_up(self._ranker, batch, features_CF)]
         with self._turn:
-            found = self._request.infer(inputs, share_inputs=True)[0]
+            found = self._request.infer(inputs, share_inputs=True, share_outputs=True)[0]
             # A copy: the next batch is written to the same place.
             return torch.from_numpy(np.array(found, np.float32))
 

@@ -60,7 +60,7 @@ def engage_logits(
     with torch.inference_mode():
         logits, _, parts = _explained(loaded, batch)
         logits, _ = _weighted(loaded.ranker, logits, parts, text_weight)
-        found: Float32 = logits[: batch.parts[-1].stop, 0].numpy()
+        found: Float32 = logits[:, 0].numpy()
     return found
 
 
@@ -71,10 +71,12 @@ def text_weight_of(request: RankRequest) -> float:
 
 def _explained(loaded: LoadedRelease, batch: FlatBatch) -> tuple[Tensor, Tensor, Tensor]:
     """Return logits [C, outcomes], and what language model [C] and features [C, F] add."""
-    ranker = loaded.ranker
+    ranker, there = loaded.ranker, slice(batch.parts[-1].stop)
     features = ranker.standardised(torch.from_numpy(batch.candidate_features_CF))
-    states = loaded.engine.states(batch, features)
-    new, obeyed = torch.from_numpy(batch.new_C), torch.from_numpy(batch.obeyed_C)
+    states = loaded.engine.states(batch, features)[there]
+    # What is nobody's only fills up the engine's shape.
+    features = features[there]
+    new, obeyed = torch.from_numpy(batch.new_C[there]), torch.from_numpy(batch.obeyed_C[there])
     found: tuple[Tensor, Tensor, Tensor] = ranker.head.explain(
         states, features, new, ranker.features_of(new, obeyed)
     )

@@ -49,22 +49,21 @@ class FusionHead(nn.Module):
         """Return logits [B, C, outcomes], and of the first outcome's the language model's part
         [B, C] and each feature's [B, C, features].
         """
-        language, parts = self._language(state_BCW, new_BC), self.parts(features_BCF, new_BCF)
-        return language + parts.sum(-2) + self.bias, language[..., 0], parts[..., 0]
+        language = self._language(state_BCW, new_BC)
+        if not new_BCF.any():
+            total, first = self.usual.explain(features_BCF)
+        else:
+            # A feature of 0 adds nothing, to either.
+            of_new, first_of_new = self.newcomers.explain(features_BCF * new_BCF)
+            of_usual, first_of_usual = self.usual.explain(features_BCF * ~new_BCF)
+            total, first = of_new + of_usual, first_of_new + first_of_usual
+        return language + total + self.bias, language[..., 0], first
 
     def of_features(self, features_BCF: Tensor, new_BCF: Tensor) -> Tensor:
         """Return the sum of all features' parts [B, C, outcomes], without making each."""
         if not new_BCF.any():
             return self.usual(features_BCF)
-        # A feature of 0 adds nothing, to either.
         return self.newcomers(features_BCF * new_BCF) + self.usual(features_BCF * ~new_BCF)
-
-    def parts(self, features_BCF: Tensor, new_BCF: Tensor) -> Tensor:
-        """Return each feature's part of each logit [B, C, features, outcomes]."""
-        usual = self.usual.each(features_BCF)
-        if not new_BCF.any():
-            return usual
-        return torch.where(new_BCF[..., None], self.newcomers.each(features_BCF), usual)
 
     def _language(self, state_BCW: Tensor, new_BC: Tensor) -> Tensor:
         read = (self.reads_newcomers | ~new_BC)[..., None]
@@ -106,12 +105,15 @@ class FeatureParts(nn.Module):
             bent = _bent(some, self.inner_FH[read], self.inner_bias_FH[read]).flatten(-2)
             return some @ self.linear_FA[read] + bent @ self.outer_FHA[read].flatten(0, 1)
 
-    def each(self, features_BCF: Tensor) -> Tensor:
-        """Return each feature's part [B, C, features, outcomes]."""
+    def explain(self, features_BCF: Tensor) -> tuple[Tensor, Tensor]:
+        """Return the sum of all features' parts [B, C, outcomes], and each one's of the first
+        outcome [B, C, features].
+        """
         with torch.autocast(features_BCF.device.type, enabled=False):
             bent = _bent(features_BCF, self.inner_FH, self.inner_bias_FH)
-            bent = torch.einsum("...fh,fha->...fa", bent, self.outer_FHA)
-            return features_BCF[..., None] * self.linear_FA + bent
+            total = features_BCF @ self.linear_FA + bent.flatten(-2) @ self.outer_FHA.flatten(0, 1)
+            first = (bent * self.outer_FHA[..., 0]).sum(-1) + features_BCF * self.linear_FA[:, 0]
+            return total, first
 
 
 def _bent(features_BCF: Tensor, inner_FH: Tensor, bias_FH: Tensor) -> Tensor:

@@ -28,7 +28,7 @@ def parts(ranker: Ranker, user: PackedUser) -> torch.Tensor:
 def usual(ranker: Ranker, user: PackedUser) -> torch.Tensor:
     features = torch.from_numpy(np.asarray(user.candidates.features, np.float32))
     with torch.inference_mode():
-        return ranker.head.usual.each(ranker.standardised(features))[..., 0]
+        return ranker.head.usual.explain(ranker.standardised(features))[1]
 
 
 def test_newcomers_have_parts_of_their_own() -> None:

@@ -168,9 +168,9 @@ def test_without_the_language_model_the_logit_is_that_of_the_features() -> None:
     ranker = with_parts(language=False)
     batch = collate(ranker.config, [user])
     with torch.inference_mode():
-        parts = ranker.head.parts(
+        parts = ranker.head.of_features(
             ranker.standardised(batch.candidate_features_BCF), ranker.new_features(batch)
-        ).sum(-2)
+        )
         torch.testing.assert_close(ranker(batch), parts + ranker.head.bias)
 
 

@@ -30,9 +30,13 @@ def test_a_rescaled_head_scales_one_outcome_and_its_parts_with_it() -> None:
         torch.nn.init.normal_(own.linear_FA)
     new = torch.tensor([[True], [False]])
     state, features = torch.randn(2, 5, 4), torch.randn(2, 5, 3)
-    before, parts = head(state, features, new, new[..., None]), head.parts(features, new[..., None])
+    before, parts = (
+        head(state, features, new, new[..., None]),
+        head.of_features(features, new[..., None]),
+    )
     head.rescale(1, 0.5, 2.0)
     after = head(state, features, new, new[..., None])
     torch.testing.assert_close(after[..., 0], before[..., 0])
     torch.testing.assert_close(after[..., 1], 0.5 * before[..., 1] + 2.0)
-    torch.testing.assert_close(head.parts(features, new[..., None])[..., 1], 0.5 * parts[..., 1])
+    scaled = head.of_features(features, new[..., None])
+    torch.testing.assert_close(scaled[..., 1], 0.5 * parts[..., 1])

@@ -61,7 +61,7 @@ def slopes(model: Ranker) -> torch.Tensor:
     """Return by how much each feature moves the logit from -1 to 1."""
     ends = torch.stack([torch.full((1, FEATURES), -1.0), torch.full((1, FEATURES), 1.0)])
     with torch.inference_mode():
-        low, high = model.head.usual.each(ends)[:, 0, :, 0]
+        low, high = model.head.usual.explain(ends)[1][:, 0]
     return high - low
 
 
