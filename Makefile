@@ -31,7 +31,8 @@ up: setup ## Start the whole stack, for example: make up ARGS="--release release
 protos: setup ## Regenerate the Python stubs from protos/
 	scripts/generate_protos
 
-bench-train: setup ## What training costs at 30 k, 100 k and 300 k events; about an hour
+bench-train: setup ## Training: share of the machine's limit, and cost at 30 k to 300 k events; about an hour
+	.venv/bin/python -m benchmarks.training_limit
 	.venv/bin/python -m benchmarks.training $(ARGS)
 
 bench-encoder: setup peers ## The text encoder against the bare engine and peers; about 20 minutes
