@@ -35,22 +35,22 @@ bench-train: setup ## Training: share of the machine's limit, and cost at 30 k t
 	.venv/bin/python -m benchmarks.training_limit
 	.venv/bin/python -m benchmarks.training $(ARGS)
 
-bench-encoder: setup peers ## The text encoder against the bare engine and peers; about 20 minutes
+bench-encoder: setup peers ## The text encoder against the bare engine and peers; 18 minutes
 	.venv/bin/python -m benchmarks.encoder $(ARGS)
 
-bench-rank: setup ## What ranking costs, by size, callers and stages; see docs/ranker.md
+bench-rank: setup peers ## What ranking costs, by size, callers and stages, and a cross-encoder beside it; 5 minutes
 	@test -d var/demo/release || .venv/bin/tandem demo
-	.venv/bin/python -m benchmarks.rank $(ARGS)
+	.venv/bin/python -m benchmarks.rank --texts var/demo/world $(ARGS)
 
-bench-ingest: setup ## The rate of UpsertItems, and what it does to online requests; about 10 minutes
+bench-ingest: setup ## The rate of UpsertItems, and what it does to online requests; 6 minutes
 	@test -d var/demo/release || .venv/bin/tandem demo
 	.venv/bin/python -m benchmarks.ingest $(ARGS)
 
-bench-e2e: setup ## Measure Recommend end to end: latency, capacity, overload; 7 minutes
+bench-e2e: setup ## Measure Recommend end to end: latency, capacity, overload; 6 minutes
 	@test -d var/demo/release || .venv/bin/tandem demo
 	.venv/bin/python -m benchmarks.e2e $(ARGS)
 
-bench-scale: setup ## What 10^4 to 10^6 items and users cost: search, memory, start, state
+bench-scale: setup ## What 10^4 to 10^6 items and users cost: search, memory, start, state; 11 minutes with ARGS="--width 64"
 	.venv/bin/python -m benchmarks.scale $(ARGS)
 
 bench: setup ## Measure encoder, ranking and the whole path; results go to benchmarks/results

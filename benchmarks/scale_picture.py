@@ -1,5 +1,6 @@
 """Cost by size as a picture."""
 
+import math
 from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
@@ -10,6 +11,7 @@ mpl.use("Agg")
 
 from matplotlib import pyplot as plt  # after the choice of a backend without a screen
 from matplotlib.axes import Axes
+from matplotlib.ticker import NullFormatter
 
 Steps = Mapping[str, Mapping[str, Any]]
 Line = tuple[str, str, Callable[[Mapping[str, Any]], float], str]
@@ -104,6 +106,13 @@ def _panel(
             fontsize=8,
         )
     axes.set(xscale="log", yscale="log", title=title, xlabel=across)
+    # No less than a decade: otherwise what hardly changes looks steep.
+    low, high = axes.get_ylim()
+    if high < 10 * low:
+        middle = math.sqrt(low * high)
+        axes.set_ylim(middle / math.sqrt(10), middle * math.sqrt(10))
+    axes.yaxis.set_major_formatter("{x:g}")
+    axes.yaxis.set_minor_formatter(NullFormatter())
     axes.set_xlim(7_000, 3e7)
     axes.grid(alpha=0.3)
     axes.spines[["top", "right"]].set_visible(False)
