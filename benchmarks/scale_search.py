@@ -150,36 +150,34 @@ def _batches(vectors: Float32, types: dict[str, Type]) -> Iterator[list[dict[str
 
 def _wait_for_index(uri: str, items: int) -> None:
     """Wait until all that was written is in the index."""
-    client = MilvusClient(uri=uri, timeout=30)
 
-    def built() -> bool:
+    def built(client: MilvusClient) -> bool:
         told = client.describe_index(COLLECTION, VECTOR)
         rows = told.get("indexed_rows", 0)
         return bool(told.get("pending_index_rows", 0) == 0 and rows >= items)
 
-    _wait_until(built)
-    client.close()
+    _wait_until(uri, built)
 
 
 def _wait_for_segments(uri: str, items: int) -> None:
     """Wait until what was written is searched by its index and no longer as new."""
-    client = MilvusClient(uri=uri, timeout=30)
 
-    def sealed() -> bool:
+    def sealed(client: MilvusClient) -> bool:
         segments = client.list_loaded_segments(COLLECTION)
         rows = sum(each.num_rows for each in segments if each.state_name == "Sealed")
         return rows >= items and all(each.state_name == "Sealed" for each in segments)
 
-    _wait_until(sealed)
-    client.close()
+    _wait_until(uri, sealed)
 
 
-def _wait_until(done: Callable[[], bool]) -> None:
+def _wait_until(uri: str, done: Callable[[MilvusClient], bool]) -> None:
+    client = MilvusClient(uri=uri, timeout=30)
     until = time.monotonic() + INDEX_TIMEOUT_S
-    while not done():
+    while not done(client):
         if time.monotonic() > until:
             raise TimeoutError("Milvus does not come to an end with its index")
         time.sleep(0.5)
+    client.close()
 
 
 if __name__ == "__main__":

@@ -14,6 +14,7 @@ import statistics
 import tempfile
 import time
 from collections.abc import Callable
+from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
@@ -22,7 +23,7 @@ from torch import Tensor
 
 import training.ranker.loop as loop
 from benchmarks.environment import describe, write_result
-from benchmarks.training import ITEMS, write_part
+from benchmarks.training import EVENTS_PER_USER, ITEMS, write_part
 from models.ranker.batch import RankBatch
 from models.ranker.flat_batch import tokens_of
 from models.ranker.packed_user import collate
@@ -37,7 +38,6 @@ KEPT = 16
 ROUNDS = 3
 # A step's first batches pay for kernels and memory.
 WARM_UP = 3
-USERS_PER_EVENT = 20
 
 
 class Tap:
@@ -68,7 +68,7 @@ class Tap:
 
     def steps_s(self) -> list[float]:
         """Return what steps took, one less than there were batches."""
-        return [after - before for before, after in zip(self.starts, self.starts[1:], strict=False)]
+        return [after - before for before, after in pairwise(self.starts)]
 
 
 def median_s(run: Callable[[], object], rounds: int) -> float:
@@ -156,7 +156,7 @@ def main() -> None:
             world,
             domain="mixed",
             items=ITEMS,
-            users=arguments.events // USERS_PER_EVENT,
+            users=arguments.events // EVENTS_PER_USER,
             seed=7,
         )
         counts = write_part(world, part, arguments.events)

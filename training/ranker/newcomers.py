@@ -101,7 +101,7 @@ def _choices(ranker: Ranker) -> dict[str, Tensor]:
 
 
 def _places(chosen: Iterable[bool]) -> Tensor:
-    return torch.tensor([place for place, one in enumerate(chosen) if one])
+    return torch.tensor([place for place, one in enumerate(chosen) if one], dtype=torch.int64)
 
 
 def _fit(
