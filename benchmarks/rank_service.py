@@ -9,6 +9,7 @@ and, with `--peers` and `--texts`, a cross-encoder that reads the same items as 
 """
 
 import argparse
+import os
 import time
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
@@ -56,10 +57,12 @@ def bare(loaded: LoadedRelease, requests: Sequence[RankRequest]) -> dict[str, Ru
     flat = [flat_batch(config, [user], rounded=loaded.engine.by_shape) for user in packed]
 
     def by_torch(number: int) -> object:
+        torch.set_num_threads(os.cpu_count() or 1)
         with torch.inference_mode(), mixed_precision():
             return loaded.ranker(padded[number])
 
     def by_engine(number: int) -> object:
+        torch.set_num_threads(1)  # as in the service: the engine has its own, the head is small
         with torch.inference_mode():
             features = torch.from_numpy(flat[number].candidate_features_CF)
             features = loaded.ranker.standardised(features)

@@ -20,6 +20,7 @@ from features.events import EVENT_WIDTH
 from features.fusion import SourceWeights
 from features.item_text import item_text, text_hash
 from features.manifest import FORMAT, MANIFEST
+from features.neighbours import Neighbours
 from features.release import file_sha256
 from features.tags import ItemTags
 from features.word_index import index_texts
@@ -63,8 +64,14 @@ async def write_catalogue(url: str, items: Sequence[Item]) -> None:
     store.close()
 
 
-def write_release(directory: Path, items: Sequence[Item]) -> Path:
+def write_release(directory: Path, items: Sequence[Item]) -> None:
     """Write what the retrieval service reads of a release."""
+    write_tables(directory, items)
+    write_manifest(directory)
+
+
+def write_tables(directory: Path, items: Sequence[Item]) -> None:
+    """Write the arrays of a release, which is none before it has its manifest."""
     (directory / "tower").mkdir(parents=True)
     count, random, settings = len(items), np.random.default_rng(7), TrainSettings()
     popularity = random.pareto(1.5, count).astype(np.float32)
@@ -110,12 +117,17 @@ def write_release(directory: Path, items: Sequence[Item]) -> Path:
     )
     near = (count, min(settings.neighbours, count))
     rows = random.integers(0, count, near, np.int32)
-    np.savez(directory / "neighbours.npz", rows=rows, scores=random.random(near, np.float32))
+    Neighbours(rows, random.random(near, np.float32)).save(directory)
     _tags_of(items).save(directory)
     ItemEntities(starts=np.zeros(count + 1, np.int64)).save(directory)
     index_texts(texts).save(directory / "words")
     (directory / "vocabulary.json").write_text(json.dumps({"names": {}, "items": count}))
     (directory / "fallback.json").write_text(json.dumps(item_ids[:1_000]))
+
+
+def write_manifest(directory: Path) -> None:
+    """Make a release of what has been written."""
+    settings = TrainSettings()
     files = sorted(path for path in directory.rglob("*") if path.is_file())
     manifest = {
         "format": FORMAT,
@@ -132,7 +144,6 @@ def write_release(directory: Path, items: Sequence[Item]) -> Path:
         "files": {str(path.relative_to(directory)): file_sha256(path) for path in files},
     }
     (directory / MANIFEST).write_text(json.dumps(manifest))
-    return directory
 
 
 def _tags_of(items: Sequence[Item]) -> ItemTags:

@@ -94,8 +94,11 @@ def own_features(tables: ReleaseTables, user: UserView, items: CandidateItems) -
     at = np.where(known, rows, 0)
     factors = tables.cf.item_factors[at] * known[:, None]
     directions = factors / np.maximum(np.linalg.norm(factors, axis=1, keepdims=True), 1e-9)
-    used = (user.rows[None, :] == np.where(known, rows, -2)[:, None]).astype(np.float32)
-    last_ms = np.where(used > 0, user.times_ms[None, :], 0).max(axis=1, initial=0)
+    same = user.rows[None, :] == np.where(known, rows, -2)[:, None]
+    # Most candidates are of items that the user never used, and most events of other items.
+    events = np.flatnonzero(same.any(axis=0))
+    used = same[:, events].astype(np.float32)
+    last_ms = np.where(used > 0, user.times_ms[events], 0).max(axis=1, initial=0)
     created = np.where(known, tables.items.create_time_ms[at], -1)
     like_recent = vectors @ user.recent_vectors.T
     some = like_recent.shape[1] > 0
@@ -105,17 +108,16 @@ def own_features(tables: ReleaseTables, user: UserView, items: CandidateItems) -
         tables.tower.standing(user.tower_vector, rows, items.contents),
         factors @ user.cf_factor,
         directions @ user.last_factor,
-        np.where(known, user.neighbour_scores[at], 0.0),
-        np.where(known, user.last_neighbour_scores[at], 0.0),
+        *tables.neighbours.scores_of(user.rows, user.weights, rows),
         vectors @ user.history_mean,
         like_recent[:, -1] if some else zeros,
         like_recent.max(axis=1) if some else zeros,
         vectors @ user.heard.vector * user.heard.weight,
         items.tag_scores,
         items.tastes,
-        _share_of_log(tables.items.popularity, np.where(known, tables.items.popularity[at], 0.0)),
+        _share_of_log(tables.items.most, np.where(known, tables.items.popularity[at], 0.0)),
         _share_of_log(
-            tables.items.recent_popularity,
+            tables.items.most_recent,
             np.where(known, tables.items.recent_popularity[at], 0.0) + items.live,
         ),
         np.where(created >= 0, 1.0 - log_hours(now_ms - created), 0.0),
@@ -130,8 +132,8 @@ def own_features(tables: ReleaseTables, user: UserView, items: CandidateItems) -
     return np.column_stack(
         [
             *general,
-            time_features(tables, user, items, directions, used),
-            return_features(user, rows, used),
+            time_features(tables, user, items, directions, used @ user.habits.alike[events]),
+            return_features(user, rows, used @ user.habits.weights[events]),
             place_features(user, items),
             _graph_affinity(tables, user, items),
         ]
@@ -142,9 +144,10 @@ def _graph_affinity(tables: ReleaseTables, user: UserView, items: CandidateItems
     """Return how much each has of what liked items are linked with, float32 [n]."""
     known = items.rows >= 0
     scores = np.zeros(len(items), np.float32)
-    scores[known] = user.graph_scores[items.rows[known]]
-    for at, item in items.new.items() if user.liked_entities.any() else ():
-        scores[at] = tables.entities.score_of(user.liked_entities, item)
+    if user.liked_entities.any():
+        scores[known] = tables.entities.scores_of(user.liked_entities, items.rows[known])
+        for at, item in items.new.items():
+            scores[at] = tables.entities.score_of(user.liked_entities, item)
     return scores
 
 
@@ -168,7 +171,7 @@ def hit_features(
     return parts.reshape(len(scores_CS), 2 * scores_CS.shape[1]).astype(np.float32)
 
 
-def _share_of_log(of_all: Float32, own: Float32) -> Float32:
-    """Return log counts [n] as a share of the greatest, from 0 to 1; of_all: [items]."""
-    top = max(float(of_all.max(initial=0.0)), float(own.max(initial=0.0)))
+def _share_of_log(most: float, own: Float32) -> Float32:
+    """Return log counts [n] as a share of the greatest, from 0 to 1; most: of the release."""
+    top = max(most, float(own.max(initial=0.0)))
     return np.asarray(np.log1p(own) / max(float(np.log1p(top)), 1e-9), dtype=np.float32)

@@ -8,9 +8,10 @@ from pathlib import Path
 
 import numpy as np
 import numpy.typing as npt
-from safetensors.numpy import load_file, save_file
+from safetensors.numpy import save_file
 
 from features.item_links import attribute_links
+from features.mapped import map_tensors
 from tandem.v1.item_pb2 import Item
 
 Float32 = npt.NDArray[np.float32]
@@ -106,6 +107,12 @@ class ItemEntities:
         liked = np.bincount(self.entities[links], parts, len(self.names))
         return np.asarray(liked / max(float(weights[used].sum()), 1e-9), dtype=np.float32)
 
+    def scores_of(self, liked: Float32, rows: npt.NDArray[np.integer]) -> Float32:
+        """Return `scores` of some items alone, by row, each at least 0: float32 [n]."""
+        links, of = self.of_rows(rows)
+        parts = liked[self.entities[links]] * self.strengths[links]
+        return np.bincount(of, parts, len(rows)).astype(np.float32)
+
     def scores(self, liked: Float32) -> Float32:
         """Return how much each item has of what is liked [E], float32 [items]."""
         starts, rows, strengths = self._inverse
@@ -163,6 +170,6 @@ def _ranges(starts: Int64, at: npt.NDArray[np.integer]) -> tuple[Int64, Int64]:
 
 def read_item_entities(directory: Path) -> ItemEntities:
     """Read what `save` wrote."""
-    tensors = load_file(directory / "entities.safetensors")
-    tensors["far"] = tensors["far"].astype(np.bool_)
+    tensors = map_tensors(directory / "entities.safetensors")
+    tensors["far"] = tensors["far"].view(np.bool_)
     return ItemEntities(**json.loads((directory / "entities.json").read_text()), **tensors)

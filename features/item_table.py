@@ -10,6 +10,7 @@ import numpy.typing as npt
 import pyarrow.parquet as pq
 
 from features.item_vectors import ItemVectors, read_item_vectors
+from features.mapped import map_array
 from features.named_codes import NamedCodes, coded
 from features.places import unit_vectors
 
@@ -57,14 +58,24 @@ class ItemTable:
         """Where the items are, as unit vectors, float64 [items, 3], NaN where unknown."""
         return unit_vectors(self.latitude, self.longitude)
 
+    @cached_property
+    def most(self) -> float:
+        """The greatest popularity of all items."""
+        return float(self.popularity.max(initial=0.0))
+
+    @cached_property
+    def most_recent(self) -> float:
+        """The greatest recent popularity of all items."""
+        return float(self.recent_popularity.max(initial=0.0))
+
     def row(self, item_id: str) -> int:
         """Return an item's row, -1 if the release does not hold it."""
         return self._row_by_id.get(item_id, UNKNOWN_ROW)
 
     def rows(self, item_ids: Iterable[str]) -> npt.NDArray[np.int32]:
         """Return the rows of items, int32 [n], -1 for those that the release does not hold."""
-        row_by_id = self._row_by_id
-        return np.fromiter((row_by_id.get(i, UNKNOWN_ROW) for i in item_ids), dtype=np.int32)
+        row_of = self._row_by_id.get
+        return np.array([row_of(item_id, UNKNOWN_ROW) for item_id in item_ids], np.int32)
 
     def id_rows(self, rows: npt.NDArray[np.int32]) -> npt.NDArray[np.int32]:
         """Return rows [n], -1 for items that nobody has used.
@@ -119,8 +130,8 @@ def read_item_table(directory: Path) -> ItemTable:
     return ItemTable(
         item_ids=table.column("item_id").to_pylist(),
         text_hashes=table.column("text_hash").to_pylist(),
-        text_vectors=np.load(directory / "text_vectors.npy", mmap_mode="r", allow_pickle=False),
-        text_tokens=np.load(directory / "text_tokens.npy", mmap_mode="r", allow_pickle=False),
+        text_vectors=map_array(directory / "text_vectors.npy"),
+        text_tokens=map_array(directory / "text_tokens.npy"),
         popularity=column("popularity"),
         recent_popularity=column("recent_popularity"),
         create_time_ms=np.asarray(table.column("create_time_ms").to_numpy(), dtype=np.int64),

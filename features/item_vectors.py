@@ -12,6 +12,7 @@ import numpy as np
 import numpy.typing as npt
 
 from features.history import mean_vector
+from features.mapped import map_array
 
 Float16 = npt.NDArray[np.float16]
 Float32 = npt.NDArray[np.float32]
@@ -90,9 +91,7 @@ class ItemVectors:
 def read_item_vectors(directory: Path) -> ItemVectors:
     """Map the vectors of a release directory."""
     files = sorted((directory / FOLDER).glob("*.npy"))
-    return ItemVectors(
-        {file.stem: np.load(file, mmap_mode="r", allow_pickle=False) for file in files}
-    )
+    return ItemVectors({file.stem: map_array(file) for file in files})
 
 
 def unit_vectors(vectors: npt.NDArray[np.floating]) -> Float16:

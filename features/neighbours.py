@@ -1,12 +1,17 @@
 """Item-to-item neighbours: what people with one item have as well."""
 
 from dataclasses import dataclass
+from pathlib import Path
 
 import numpy as np
 import numpy.typing as npt
+from safetensors.numpy import save_file
+
+from features.mapped import map_tensors
 
 Float32 = npt.NDArray[np.float32]
 Rows = npt.NDArray[np.integer]
+FILE = "neighbours.safetensors"
 
 
 @dataclass(frozen=True)
@@ -19,6 +24,29 @@ class Neighbours:
 
     rows: npt.NDArray[np.int32]
     scores: Float32
+
+    def scores_of(self, rows: Rows, weights: Float32, wanted: Rows) -> tuple[Float32, Float32]:
+        """Return `scores_of_all` of the wanted rows alone, and the same from the last row that
+        counts alone: float32 [wanted] each, 0 for the row -1.
+
+        The cost is that of the given rows' neighbours, whatever the size of the catalogue.
+        """
+        used = np.flatnonzero((weights > 0) & (rows >= 0))
+        found = self.rows[rows[used]]
+        # The last entry is where -1 leads. Of `place`, only what was asked for is ever read.
+        asked = np.zeros(len(self.rows) + 1, np.bool_)
+        asked[wanted] = True
+        asked[-1] = False
+        place = np.empty(len(asked), np.int32)
+        place[wanted] = np.arange(len(wanted))
+        of, at = np.divmod(np.flatnonzero(asked[found]), max(found.shape[1], 1))
+        scores = self.scores[rows[used[of]], at]
+        to = place[found[of, at]]
+        total = np.bincount(to, scores * weights[used[of]], len(wanted))
+        from_all = total / max(float(weights[used].sum()), 1e-9)
+        from_last = np.bincount(to, scores * (of == len(used) - 1), len(wanted))
+        own = place[wanted]
+        return from_all[own].astype(np.float32), from_last[own].astype(np.float32)
 
     def scores_of_all(self, rows: Rows, weights: Float32) -> Float32:
         """Return every item's weighted mean weight from the given rows, float32 [items].
@@ -43,6 +71,15 @@ class Neighbours:
         total = self.scores_of_all(rows, weights)
         total[rows[rows >= 0]] = 0.0
         return best_rows(total, limit)
+
+    def save(self, directory: Path) -> None:
+        """Write the neighbours into a release's directory."""
+        save_file({"rows": self.rows, "scores": self.scores}, directory / FILE)
+
+
+def read_neighbours(directory: Path) -> Neighbours:
+    """Map what `save` wrote."""
+    return Neighbours(**map_tensors(directory / FILE))
 
 
 def best_rows(scores: Float32, limit: int) -> tuple[npt.NDArray[np.int32], Float32]:

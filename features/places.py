@@ -35,6 +35,8 @@ def distances_km(
 
 def steps_km(latitudes: Float32, longitudes: Float32) -> npt.NDArray[np.float64]:
     """Return the distance of each point [n] to the one before it, NaN for the first."""
+    if not np.isfinite(latitudes).any():
+        return np.full(len(latitudes), np.nan)
     points = unit_vectors(latitudes, longitudes)
     return _km_of_chords(np.linalg.norm(np.diff(points, axis=0, prepend=np.nan), axis=-1))
 
@@ -58,6 +60,8 @@ def familiarity(
     latitudes: Float32, longitudes: Float32, latitude: float, longitude: float
 ) -> float:
     """Return the share of events [n] that were within reach of a place, of the newest ones."""
+    if not np.isfinite(latitude):
+        return 0.0
     newest = slice(-FAMILIAR_AMONG, None)
     here = unit_vectors(np.array([latitude], np.float32), np.array([longitude], np.float32))
     own = unit_vectors(latitudes[newest], longitudes[newest])

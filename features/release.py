@@ -7,15 +7,13 @@ from hashlib import file_digest
 from pathlib import Path
 from typing import cast
 
-import numpy as np
-from safetensors.numpy import load_file
-
 from features.cf import CfModel
 from features.entities import ItemEntities, read_item_entities
 from features.fusion import SourceWeights, named_weights
 from features.item_table import ItemTable, read_item_table
 from features.manifest import FORMAT, MANIFEST, AgainstEntry, Manifest
-from features.neighbours import Neighbours
+from features.mapped import map_tensors
+from features.neighbours import Neighbours, read_neighbours
 from features.popularity import Counting, Popularity, everywhere
 from features.ratings import ItemRatings
 from features.rhythms import Rhythms
@@ -106,7 +104,7 @@ class Release:
     @cached_property
     def cf(self) -> CfModel:
         """The collaborative-filtering model."""
-        tensors = load_file(self.directory / "cf.safetensors")
+        tensors = map_tensors(self.directory / "cf.safetensors")
         return CfModel(
             item_factors=tensors["item_factors"],
             regularization=float(tensors["regularization"]),
@@ -116,26 +114,25 @@ class Release:
     @cached_property
     def neighbours(self) -> Neighbours:
         """The item-to-item neighbours."""
-        with np.load(self.directory / "neighbours.npz", allow_pickle=False) as arrays:
-            return Neighbours(rows=arrays["rows"], scores=arrays["scores"])
+        return read_neighbours(self.directory)
 
     @cached_property
     def tower(self) -> TowerSpace:
         """The space of the user tower."""
-        space = load_file(self.tower_directory / "space.safetensors")
+        space = map_tensors(self.tower_directory / "space.safetensors")
         return TowerSpace(space["item_vectors"], space["mean"], space["projection"])
 
     @cached_property
     def ratings(self) -> ItemRatings:
         """How items are rated."""
-        tensors = load_file(self.directory / "ratings.safetensors")
+        tensors = map_tensors(self.directory / "ratings.safetensors")
         mean, scale = float(tensors["mean"]), float(tensors["scale"])
         return ItemRatings(mean, scale, tensors["quality"], tensors["counts"])
 
     @cached_property
     def rhythms(self) -> Rhythms:
         """When items are wanted."""
-        tensors = load_file(self.directory / "rhythms.safetensors")
+        tensors = map_tensors(self.directory / "rhythms.safetensors")
         return Rhythms(tensors["lifts"], tensors["projection"], tensors["base"])
 
     @cached_property
@@ -145,7 +142,7 @@ class Release:
         if not about.is_file():
             return everywhere()
         told = json.loads(about.read_text())
-        tensors = load_file(self.directory / "popularity.safetensors")
+        tensors = map_tensors(self.directory / "popularity.safetensors")
         counting = Counting(**told["counting"])
         return Popularity(**tensors, regions=told["regions"], counting=counting)
 

@@ -8,8 +8,9 @@ from pathlib import Path
 
 import numpy as np
 import numpy.typing as npt
-from safetensors.numpy import load_file, save_file
+from safetensors.numpy import save_file
 
+from features.mapped import map_tensors
 from features.vocabulary import Vocabulary
 from tandem.v1.user_pb2 import InterestTag
 
@@ -99,7 +100,7 @@ class ItemTags:
 
 def read_item_tags(directory: Path, items: int) -> ItemTags:
     """Read what `save` wrote."""
-    tensors = load_file(directory / "tags.safetensors")
+    tensors = map_tensors(directory / "tags.safetensors")
     return ItemTags(
         names=json.loads((directory / "tags.json").read_text()),
         vectors=tensors["vectors"].astype(np.float32),

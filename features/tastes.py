@@ -6,7 +6,9 @@ from pathlib import Path
 
 import numpy as np
 import numpy.typing as npt
-from safetensors.numpy import load_file, save_file
+from safetensors.numpy import save_file
+
+from features.mapped import map_tensors
 
 Float32 = npt.NDArray[np.float32]
 FILE = "tastes.safetensors"
@@ -74,5 +76,5 @@ class Tastes:
 
 def read_tastes(directory: Path) -> Tastes:
     """Read what `save` wrote."""
-    tensors = load_file(directory / FILE)
+    tensors = map_tensors(directory / FILE)
     return Tastes(**{**tensors, "people": float(tensors["people"])})

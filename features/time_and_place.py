@@ -14,14 +14,18 @@ PLACE_FEATURES = ["near_now", "near_haunts", "near_at_hour"]
 
 
 def time_features(
-    tables: ReleaseTables, user: UserView, items: CandidateItems, directions: Float32, used: Float32
+    tables: ReleaseTables,
+    user: UserView,
+    items: CandidateItems,
+    directions: Float32,
+    used_then: Float32,
 ) -> Float32:
     """Return TIME_FEATURES, float32 [n, 4].
 
     How much more the item is wanted at this hour than at others; how like it is to what the user
     uses at such hours, by text and by CF; and how often they used the item itself then.
-    directions: float32 [n, F], unit CF factors. used: float32 [n, events], 1 where an event was
-    with the item.
+    directions: float32 [n, F], unit CF factors. used_then: float32 [n], events with the item, each
+    by how alike its hour is.
     """
     habits = user.habits
     return np.column_stack(
@@ -29,20 +33,19 @@ def time_features(
             tables.rhythms.at(user.moment, items.rows, items.vectors),
             items.vectors @ habits.text,
             directions @ habits.factor,
-            np.log1p(used @ habits.alike),
+            np.log1p(used_then),
         ]
     ).astype(np.float32)
 
 
-def return_features(user: UserView, rows: npt.NDArray[np.int32], used: Float32) -> Float32:
+def return_features(user: UserView, rows: npt.NDArray[np.int32], used_lately: Float32) -> Float32:
     """Return RETURN_FEATURES, float32 [n, 2].
 
     How often the item was used, of late above all, and how often right after the newest item.
+    used_lately: float32 [n], events with the item, each by `Habits.weights`.
     """
     came_after = (rows[:, None] == user.habits.followers[None, :]).sum(axis=1)
-    return np.column_stack([np.log1p(used @ user.habits.weights), np.log1p(came_after)]).astype(
-        np.float32
-    )
+    return np.column_stack([np.log1p(used_lately), np.log1p(came_after)]).astype(np.float32)
 
 
 def place_features(user: UserView, items: CandidateItems) -> Float32:

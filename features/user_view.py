@@ -52,31 +52,29 @@ class ReleaseTables:
 class UserView:
     """What features need of one user at one moment, computed once for all candidates.
 
-    tower_vector: float32 [W], zeros where unknown. cf_factor: float32 [F]. neighbour_scores:
-    float32 [items], from all liked items, last_neighbour_scores from the last alone. history_mean:
-    float32 [D], zeros where unknown; media_mean: float32 [M], the same of media. heard:
-    what the user's own words came to. recent_vectors: float32 [n, D], oldest first. rows: int32
-    [events], times_ms: int64 [events]. liked_entities: float32 [E], how much the user likes each,
-    and graph_scores: float32 [items], how much each item has of them. friends_items: what friends
-    used, by rows; for training's candidates alone, as the ranker reads the hits of it.
+    tower_vector: float32 [W], zeros where unknown. cf_factor: float32 [F], last_factor that of the
+    last liked item alone. history_mean: float32 [D], zeros where unknown; media_mean: float32 [M],
+    the same of media. heard: what the user's own words came to. recent_vectors: float32 [n, D],
+    oldest first. rows: int32 [events], weights: float32 [events], what was done times how
+    recently, times_ms: int64 [events]. liked_entities: float32 [E], how much the user likes each.
+    friends_items: what friends used, by rows; for training's candidates alone, as the ranker reads
+    the hits of it.
     """
 
     tower_vector: Float32
     cf_factor: Float32
     last_factor: Float32
-    neighbour_scores: Float32
-    last_neighbour_scores: Float32
     history_mean: Float32
     media_mean: Float32
     recent_vectors: Float32
     heard: Heard
     rows: npt.NDArray[np.int32]
+    weights: Float32
     times_ms: npt.NDArray[np.int64]
     rated: RatedPast
     habits: Habits
     moment: Moment
     liked_entities: Float32
-    graph_scores: Float32
     friends_items: FriendsItems = NO_ITEMS
 
 
@@ -106,24 +104,21 @@ def view_user(
     if event_media is None:
         event_media = tables.items.media.joined(events.rows)
     unknown = np.zeros(tables.tower.width, np.float32)
-    liked_entities = tables.entities.liked(events.rows, weights)
     return UserView(
         tower_vector=unknown if tower_vector is None else tower_vector,
         cf_factor=tables.cf.fold_in(events.rows, weights_of_actions(events.actions)),
         last_factor=_unit(last_factor),
-        neighbour_scores=tables.neighbours.scores_of_all(events.rows, weights),
-        last_neighbour_scores=tables.neighbours.scores_of_all(last, np.ones(len(last), np.float32)),
         history_mean=mean_vector(event_vectors, weights),
         media_mean=tables.items.media.mean(event_media, weights),
         recent_vectors=event_vectors[liked][-NEAREST_AMONG:],
         heard=heard,
         rows=events.rows,
+        weights=weights,
         times_ms=events.times_ms,
         rated=rated_past(tables.ratings, tables.cf.item_factors, events, event_vectors),
         habits=habits_at(moment, events, weights, event_vectors, tables.cf.item_factors),
         moment=moment,
-        liked_entities=liked_entities,
-        graph_scores=tables.entities.scores(liked_entities),
+        liked_entities=tables.entities.liked(events.rows, weights),
     )
 
 

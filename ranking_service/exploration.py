@@ -31,9 +31,11 @@ def explore(
     probability it was the one that was drawn. New items that made the slate by themselves stay.
     """
     asked = request.exploration
+    if not asked.positions:
+        return slate, {}
     places: list[int] = slate.places.tolist()
-    trials = {trial.item_id: trial for trial in asked.trials}
-    new = [n for n, i in enumerate(item_ids) if i in trials and n not in set(places)]
+    trials, chosen_already = {trial.item_id: trial for trial in asked.trials}, set(places)
+    new = [n for n, i in enumerate(item_ids) if i in trials and n not in chosen_already]
     random = np.random.default_rng(seed_of(request.user.user_id, request.context.request_time))
     explored: dict[int, float] = {}
     for position in asked.positions:

@@ -10,7 +10,7 @@ from features.candidates import SOURCES
 from features.events import EventArrays, event_arrays
 from features.item_text import item_text
 from ranking_service.loaded_release import LoadedRelease
-from tandem.v1.candidate_pb2 import Candidate
+from tandem.v1.candidate_pb2 import Candidate, Source
 from tandem.v1.common_pb2 import Vector
 from tandem.v1.event_pb2 import HistoryEvent
 from tandem.v1.item_pb2 import Item
@@ -18,7 +18,9 @@ from tandem.v1.ranking_service_pb2 import RankRequest
 
 Float32 = npt.NDArray[np.float32]
 Int32 = npt.NDArray[np.int32]
-SOURCE_PLACE = {source: place for place, source in enumerate(SOURCES)}
+# By a source's number, -1 for one that the ranker does not read.
+SOURCE_PLACES = np.full(max(Source.values()) + 2, -1)
+SOURCE_PLACES[list(SOURCES)] = np.arange(len(SOURCES))
 
 
 @dataclass(frozen=True)
@@ -127,8 +129,12 @@ def text_vectors(
 ) -> Float32:
     """Return text vectors [n, D]: an override's, else the release's, else zeros."""
     table = loaded.tables.items.text_vectors
-    vectors = np.zeros((len(rows), table.shape[1]), np.float32)
-    vectors[rows >= 0] = table[rows[rows >= 0]]
+    known = rows >= 0
+    if known.all():
+        vectors = table[rows]
+    else:
+        vectors = np.zeros((len(rows), table.shape[1]), np.float32)
+        vectors[known] = table[rows[known]]
     for place, item_id in enumerate(item_ids if overrides else []):
         if item_id in overrides:
             vectors[place] = overrides[item_id]
@@ -186,7 +192,8 @@ def text_tokens(
 def hit_arrays(candidates: list[Candidate]) -> tuple[Float32, npt.NDArray[np.int32]]:
     """Return the hits' scores and ranks, [candidates, sources], 0 where a source has none."""
     hits = [hit for candidate in candidates for hit in candidate.hits]
-    places = np.array([SOURCE_PLACE.get(hit.source, -1) for hit in hits], np.int64)
+    sources = np.array([hit.source for hit in hits], np.int64)
+    places = SOURCE_PLACES[np.clip(sources, -1, len(SOURCE_PLACES) - 1)]
     rows = np.repeat(np.arange(len(candidates)), [len(candidate.hits) for candidate in candidates])
     read = places >= 0
     at = rows[read], places[read]

@@ -1,6 +1,7 @@
 """Facts that speak for an item, from what its features contributed to its logit."""
 
 from collections.abc import Sequence
+from functools import cached_property, lru_cache
 
 import numpy as np
 
@@ -83,6 +84,12 @@ MOST = 3
 MATCHED_MOST = 5
 
 
+@lru_cache
+def evidence_of(features: tuple[str, ...]) -> Float32:
+    """Return which features stand for each kind, float32 [kinds, features], in EVIDENCE's order."""
+    return np.array([[name in own for name in features] for own in EVIDENCE.values()], np.float32)
+
+
 class ReasonFinder:
     """Finds reasons for the items of one request."""
 
@@ -93,19 +100,20 @@ class ReasonFinder:
         self._changed = {
             override.item.item_id: override.item for override in request.item_overrides
         }
-        names = loaded.ranker.config.features
-        self._evidence = np.array(
-            [[name in own for name in names] for own in EVIDENCE.values()], np.float32
-        )
-        weights = weights_of_actions(found.events.actions)
-        self._liked = np.flatnonzero(weights > 0)
-        self._shared = SharedEntities(
-            self._tables.entities,
-            found.events.rows,
-            weights * recency(len(weights)),
-            [event.item_id for event in request.user.history],
-        )
+        self._evidence = evidence_of(tuple(loaded.ranker.config.features))
+        self._weights = weights_of_actions(found.events.actions)
+        self._liked = np.flatnonzero(self._weights > 0)
         self._has_words = request.HasField("text_vector") or bool(request.interest_tags)
+
+    @cached_property
+    def _liked_vectors(self) -> Float32:
+        return self._found.event_vectors[self._liked]
+
+    @cached_property
+    def _shared(self) -> SharedEntities:
+        weights = self._weights * recency(len(self._weights))
+        ids = [event.item_id for event in self._request.user.history]
+        return SharedEntities(self._tables.entities, self._found.events.rows, weights, ids)
 
     def reasons(
         self, place: int, parts: Float32, influences: Sequence[Influence] | None
@@ -155,7 +163,8 @@ class ReasonFinder:
     def _how_it_was_found(self, place: int) -> list[Reason]:
         """Return a reason of weight 0: nothing speaks for the item but that a source found it."""
         every = (self._reason(kind, place, 0.0) for kind in EVIDENCE)
-        return [reason for reason in every if reason][:1]
+        first = next((reason for reason in every if reason), None)
+        return [first] if first else []
 
     def _matched(self, place: int) -> list[str]:
         """Return what an item has of what the words were understood as, surest first."""
@@ -169,14 +178,14 @@ class ReasonFinder:
         return [name for name in wanted if self._tables.tags.has(name, row)][:MATCHED_MOST]
 
     def _was_found(self, kind: ReasonKind.ValueType, place: int) -> bool:
-        return any(hit.source in FOUND_BY[kind] for hit in self._found.candidates[place].hits)
+        finders = FOUND_BY[kind]
+        return any(hit.source in finders for hit in self._found.candidates[place].hits)
 
     def _nearest_liked(self, place: int) -> str:
         """Return the liked item whose text is most like the candidate's, "" if none is."""
         if not len(self._liked):
             return ""
-        vector = self._found.vectors[place]
-        likeness = self._found.event_vectors[self._liked] @ vector
+        likeness = self._liked_vectors @ self._found.vectors[place]
         best = int(likeness.argmax())
         if likeness[best] < LIKE_LEAST:
             return ""

@@ -33,6 +33,16 @@ class SharedEntities:
         self._shared, self._kinds = entities.entities[links], entities.kinds[links]
         self._far = entities.far[links]
         self._counts = weights[self._places] * entities.strengths[links]
+        self._liked = set(rows[used].tolist())
+        self._best = self._best_of_alike()
+
+    def _best_of_alike(self) -> npt.NDArray[np.intp]:
+        """Return which link counts most of those to one entity by one relation, in their order."""
+        alike = (self._far, self._kinds, self._shared)
+        order = np.lexsort((-self._counts, *alike))
+        first = np.ones(len(order), np.bool_)
+        first[1:] = np.logical_or.reduce([np.diff(each[order]) != 0 for each in alike])
+        return np.sort(order[first])
 
     def reason(self, item_id: str, row: int, new: Item | None, weight: float) -> Reason | None:
         """Return by what a candidate is linked with the liked item that counts most, if any is.
@@ -48,19 +58,22 @@ class SharedEntities:
             far = np.zeros(len(shared), np.bool_)
         else:
             return None
-        alike = (self._shared[:, None] == shared) & (self._rows != row)[:, None]
-        if not alike.any():
+        # No item is linked with itself.
+        links = np.flatnonzero(self._rows != row) if row in self._liked else self._best
+        of_links, of_shared = np.nonzero(self._shared[links][:, None] == shared)
+        if not len(of_links):
             return None
-        plain = (self._kinds[:, None] == kinds) & ~self._far[:, None] & ~far
-        counts = self._counts[:, None] * entities.strength(shared, kinds, far)
-        best = np.argmax(np.where(alike, counts * np.where(plain, 1.0, LESS_PLAIN), -1.0))
-        mine, theirs = divmod(int(best), len(shared))
-        if counts[mine, theirs] <= 0:
+        links = links[of_links]
+        plain = (self._kinds[links] == kinds[of_shared]) & ~self._far[links] & ~far[of_shared]
+        counts = self._counts[links] * entities.strength(shared, kinds, far)[of_shared]
+        best = int(np.argmax(counts * np.where(plain, 1.0, LESS_PLAIN)))
+        if counts[best] <= 0:
             return None
+        mine, theirs = int(links[best]), int(of_shared[best])
         liked, entity = self._item_ids[int(self._places[mine])], int(shared[theirs])
         ends = (liked, item_id) if entities.scopes[entity] == AN_ITEM else ()
         with_each_other = entities.names[entity] in ends
-        told = with_each_other or bool(plain[mine, theirs])
+        told = with_each_other or bool(plain[best])
         return Reason(
             kind=ReasonKind.REASON_KIND_SHARED_ENTITY,
             item_id=liked,

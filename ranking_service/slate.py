@@ -90,7 +90,12 @@ def contributions(
         [language, np.full_like(language, bias), scores.features[places]], axis=1
     )
     order = np.argsort(-np.abs(parts), axis=1, kind="stable")
+    by_size = np.take_along_axis(parts, order, axis=1)
     return [
-        [Contribution(name=names[at], logit=own[at]) for at in by_size if own[at] != 0]
-        for own, by_size in zip(parts.tolist(), order.tolist(), strict=True)
+        [
+            Contribution(name=names[at], logit=logit)
+            for at, logit in zip(own, logits, strict=True)
+            if logit
+        ]
+        for own, logits in zip(order.tolist(), by_size.tolist(), strict=True)
     ]

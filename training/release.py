@@ -203,7 +203,7 @@ def _write_tables(draft: Path, tables: ReleaseTables) -> None:
         },
         draft / "tower" / "space.safetensors",
     )
-    np.savez(draft / "neighbours.npz", rows=tables.neighbours.rows, scores=tables.neighbours.scores)
+    tables.neighbours.save(draft)
     order = np.lexsort((-items.popularity, -items.recent_popularity))[:FALLBACK_ITEMS]
     fallback = [items.item_ids[row] for row in order]
     (draft / "fallback.json").write_text(json.dumps(fallback, ensure_ascii=False))

@@ -82,7 +82,7 @@ def ask_sources(
         scores = {
             Source.SOURCE_SEMANTIC: semantic[place],
             Source.SOURCE_CF: cf[place],
-            Source.SOURCE_SIMILAR: user.neighbour_scores.copy(),
+            Source.SOURCE_SIMILAR: tables.neighbours.scores_of_all(user.rows, user.weights),
             Source.SOURCE_SEQUENCE: tower[place],
             Source.SOURCE_POPULAR: _popular(tables, user),
             Source.SOURCE_HABIT: _habit(user, len(tables.items)),
@@ -91,7 +91,9 @@ def ask_sources(
             Source.SOURCE_TAGS: lifted_by_popularity(
                 user.heard.tag_scores, tables.items.popularity
             ),
-            Source.SOURCE_GRAPH: lifted_by_popularity(user.graph_scores, tables.items.popularity),
+            Source.SOURCE_GRAPH: lifted_by_popularity(
+                tables.entities.scores(user.liked_entities), tables.items.popularity
+            ),
             Source.SOURCE_FRIENDS: _of_friends(user, len(tables.items)),
         }
         seen = user.rows[user.rows >= 0]

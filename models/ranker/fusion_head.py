@@ -110,11 +110,18 @@ class FeatureParts(nn.Module):
         outcome [B, C, features].
         """
         with torch.autocast(features_BCF.device.type, enabled=False):
-            bent = _bent(features_BCF, self.inner_FH, self.inner_bias_FH)
-            total = features_BCF @ self.linear_FA + bent.flatten(-2) @ self.outer_FHA.flatten(0, 1)
-            first = (bent * self.outer_FHA[..., 0]).sum(-1) + features_BCF * self.linear_FA[:, 0]
-            return total, first
+            bent = _bent(features_BCF, self.inner_FH, self.inner_bias_FH).flatten(-2)
+            count, outcomes = self.linear_FA.shape
+            # One product gives the sums and, by a matrix of blocks, the first outcome's parts.
+            blocks = self.outer_FHA[..., :1] * torch.eye(count, device=bent.device)[:, None]
+            both = bent @ torch.cat([self.outer_FHA, blocks], dim=-1).flatten(0, 1)
+            total, first = both[..., :outcomes], both[..., outcomes:]
+            return features_BCF @ self.linear_FA + total, features_BCF * self.linear_FA[
+                :, 0
+            ] + first
 
 
 def _bent(features_BCF: Tensor, inner_FH: Tensor, bias_FH: Tensor) -> Tensor:
-    return torch.relu(features_BCF[..., None] * inner_FH + bias_FH) - torch.relu(bias_FH)
+    return torch.relu(torch.addcmul(bias_FH, features_BCF[..., None], inner_FH)) - torch.relu(
+        bias_FH
+    )

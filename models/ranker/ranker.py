@@ -185,7 +185,8 @@ def load_ranker(directory: Path) -> Ranker:
     language_model = AutoModel.from_config(CONFIG_MAPPING[model_type](**settings))
     _drop_pooler(language_model)
     ranker = Ranker(config, language_model)
-    ranker.load_state_dict(load_file(directory / WEIGHTS))
+    # The file is mapped; a copy would touch what no request needs.
+    ranker.load_state_dict(load_file(directory / WEIGHTS), assign=True)
     return ranker.eval()
 
 

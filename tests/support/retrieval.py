@@ -17,6 +17,7 @@ from safetensors.numpy import save_file
 from features.entities import ItemEntities
 from features.item_text import item_text, text_hash
 from features.manifest import FORMAT, MANIFEST
+from features.neighbours import Neighbours
 from features.release import file_sha256
 from features.tags import ItemTags
 from models.tower.export import export_tower
@@ -118,7 +119,7 @@ def write_release(
     np.fill_diagonal(cosines, 0.0)
     rows = np.argsort(-cosines, axis=1)[:, :15].astype(np.int32)
     scores = np.take_along_axis(cosines, rows, axis=1).astype(np.float32)
-    np.savez(directory / "neighbours.npz", rows=rows, scores=scores)
+    Neighbours(rows, scores).save(directory)
     tags_of(items, vectors.shape[1]).save(directory)
     ItemEntities(starts=np.zeros(count + 1, np.int64)).save(directory)
     vocabulary = {"names": {}, "items": 0}

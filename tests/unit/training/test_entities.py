@@ -52,6 +52,18 @@ def test_items_are_linked_by_what_few_share(tmp_path: Path) -> None:
     assert found[2] == pytest.approx(2 * np.log(ITEMS / 3), rel=1e-5)
 
 
+def test_some_items_score_as_they_do_among_all(tmp_path: Path) -> None:
+    entities = valued(collect_entities(dataset(tmp_path)))
+    liked = entities.liked(np.array([0, 6, 7], np.int32), np.array([1.0, 0.5, 2.0], np.float32))
+    rows = np.array([7, 1, 1, 39, 0])
+
+    found = entities.scores_of(liked, rows)
+
+    np.testing.assert_allclose(found, entities.scores(liked)[rows], rtol=1e-6)
+    assert found.any()
+    assert entities.scores_of(liked, rows[:0]).tolist() == []
+
+
 def test_what_is_disliked_or_unknown_counts_for_nothing(tmp_path: Path) -> None:
     entities = valued(collect_entities(dataset(tmp_path)))
     rows, weights = np.array([0, -1, 6]), np.array([-1.0, 1.0, 0.5], np.float32)
