@@ -171,5 +171,5 @@ def _ranges(starts: Int64, at: npt.NDArray[np.integer]) -> tuple[Int64, Int64]:
 def read_item_entities(directory: Path) -> ItemEntities:
     """Read what `save` wrote."""
     tensors = map_tensors(directory / "entities.safetensors")
-    tensors["far"] = tensors["far"].view(np.bool_)
-    return ItemEntities(**json.loads((directory / "entities.json").read_text()), **tensors)
+    named = json.loads((directory / "entities.json").read_text())
+    return ItemEntities(**{**named, **tensors, "far": tensors["far"].view(np.bool_)})

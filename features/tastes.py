@@ -3,6 +3,7 @@
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
@@ -76,5 +77,5 @@ class Tastes:
 
 def read_tastes(directory: Path) -> Tastes:
     """Read what `save` wrote."""
-    tensors = map_tensors(directory / FILE)
+    tensors: dict[str, Any] = {**map_tensors(directory / FILE)}
     return Tastes(**{**tensors, "people": float(tensors["people"])})

@@ -122,6 +122,4 @@ class FeatureParts(nn.Module):
 
 
 def _bent(features_BCF: Tensor, inner_FH: Tensor, bias_FH: Tensor) -> Tensor:
-    return torch.relu(torch.addcmul(bias_FH, features_BCF[..., None], inner_FH)) - torch.relu(
-        bias_FH
-    )
+    return torch.relu(features_BCF[..., None] * inner_FH + bias_FH) - torch.relu(bias_FH)
