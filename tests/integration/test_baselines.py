@@ -13,12 +13,10 @@ from tests.support.trial import GROUP_ITEMS, trial_arrays, write_trial
 ROOT = Path(__file__).parents[2]
 PYTHON = ROOT / ".venv-baselines" / "bin" / "python"
 RANKING = ("popular", "popular_7d", "itemknn", "ease", "ials", "lightfm", "sasrec")
-pytestmark = pytest.mark.timeout(900)  # the environment is made on the first call
-
-
-@pytest.fixture(scope="module", autouse=True)
-def environment() -> None:
-    subprocess.run([ROOT / "scripts" / "setup_baselines"], check=True, cwd=ROOT)
+pytestmark = [
+    pytest.mark.timeout(900),  # the first may wait for the environment
+    pytest.mark.usefixtures("baselines_environment"),
+]
 
 
 def run(system: str, trial: Path, out: Path, *more: str) -> subprocess.CompletedProcess[str]:

@@ -29,7 +29,10 @@ SETTINGS = (
 )
 BASELINES = ("popular", "ease", "label_gbdt")
 
-pytestmark = pytest.mark.timeout(300)  # the first makes the baselines' environment
+pytestmark = [
+    pytest.mark.timeout(300),  # the first may wait for the environment
+    pytest.mark.usefixtures("baselines_environment"),
+]
 
 
 def write_two_colours(directory: Path) -> Path:

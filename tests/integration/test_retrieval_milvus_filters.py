@@ -21,7 +21,7 @@ from retrieval_service.index.milvus import VECTOR, Milvus
 from tandem.v1.filter_pb2 import Filter
 from tandem.v1.item_pb2 import Item
 from tests.support.filters import SCHEMA, filters, items
-from tests.support.milvus import running_milvus_lite, running_milvus_server
+from tests.support.milvus import running_milvus_lite
 
 COUNT = 80
 # `used` has no column: as an attribute that came into being after the collection did.
@@ -84,12 +84,12 @@ def filled(uri: str) -> Iterator[Collection]:
 def collection(
     request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory
 ) -> Iterator[Collection]:
-    directory: Path = tmp_path_factory.mktemp("milvus")
     if request.param == "lite":
+        directory: Path = tmp_path_factory.mktemp("milvus")
         with running_milvus_lite(directory) as server, filled(server.uri) as made:
             yield made
     else:
-        with running_milvus_server(directory) as uri, filled(uri) as made:
+        with filled(request.getfixturevalue("milvus_server")) as made:
             yield made
 
 

@@ -29,7 +29,7 @@ from tandem.v1.item_pb2 import AttributeValue, Item
 from tandem.v1.release_service_pb2 import LoadReleaseRequest, UnloadReleaseRequest
 from tandem.v1.retrieval_service_pb2 import RetrieveRequest, RetrieveResponse
 from tandem.v1.user_pb2 import InterestTag, SeenItems, UserProfile, UserState
-from tests.support.milvus import running_milvus_lite, running_milvus_server
+from tests.support.milvus import running_milvus_lite
 from tests.support.retrieval import Retrieval, catalogue_items, running_retrieval, write_release
 from tests.support.triton import running_triton
 
@@ -43,13 +43,11 @@ pytestmark = pytest.mark.asyncio(loop_scope="module")
 def milvus_uri(
     request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory
 ) -> Iterator[str]:
-    directory = tmp_path_factory.mktemp("milvus")
     if request.param == "lite":
-        with running_milvus_lite(directory) as server:
+        with running_milvus_lite(tmp_path_factory.mktemp("milvus")) as server:
             yield server.uri
     else:
-        with running_milvus_server(directory) as uri:
-            yield uri
+        yield request.getfixturevalue("milvus_server")
 
 
 @pytest.fixture(scope="module")
