@@ -19,13 +19,16 @@ from benchmarks.scale_picture import draw
 SIZES = (10_000, 100_000, 1_000_000)
 # As of item factors; and as of texts.
 WIDTHS = (64, 384)
+KINDS = ("search", "service", "ranking", "users")
 NAME = "scale"
 
 
 def main() -> None:
     """Run the steps, record each, draw."""
     parser = argparse.ArgumentParser(description=__doc__.partition("\n")[0])
-    parser.add_argument("--only", choices=("search", "service", "users"), help="one kind of step")
+    parser.add_argument(
+        "--only", choices=("search", "service", "ranking", "users"), help="one kind of step"
+    )
     parser.add_argument("--sizes", type=int, nargs="*", default=SIZES)
     parser.add_argument("--width", type=int, nargs="*", default=WIDTHS, help="of vectors")
     arguments = parser.parse_args()
@@ -35,6 +38,8 @@ def main() -> None:
                 run("search", f"{width}", "--items", size, "--width", width)
         if arguments.only in (None, "service"):
             run("service", "", "--items", size)
+        if arguments.only in (None, "ranking"):
+            run("ranking", "", "--items", size)
         if arguments.only in (None, "users"):
             run("users", "", "--users", size)
     draw(recorded()["steps"], RESULTS / f"{NAME}.png")

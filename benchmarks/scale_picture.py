@@ -15,12 +15,14 @@ from matplotlib.ticker import NullFormatter
 
 Steps = Mapping[str, Mapping[str, Any]]
 Line = tuple[str, str, Callable[[Mapping[str, Any]], float], str]
-BLUE, RED, GREEN, GREY = "#2563eb", "#c2410c", "#15803d", "#64748b"
+BLUE, RED, GREEN, GREY, GOLD = "#2563eb", "#c2410c", "#15803d", "#64748b", "#a16207"
+LINE_POINTS = 10
+SOURCES = ("popular", "lexical", "tags", "similar", "friends")
 
 
 def draw(steps: Steps, file: Path) -> None:
-    """Draw search, memory, start and users' state by size, both axes logarithmic."""
-    figure, panels = plt.subplots(2, 2, figsize=(11, 8), layout="constrained")
+    """Draw what each costs by size, on logarithmic axes."""
+    figure, panels = plt.subplots(2, 3, figsize=(17, 8), layout="constrained")
     _panel(
         panels[0][0],
         "One search of 200 in Milvus, ms",
@@ -40,6 +42,7 @@ def draw(steps: Steps, file: Path) -> None:
             ("search/384", "Milvus, one space of width 384", _server, RED),
             ("service", "catalogue in the retrieval service", _of("catalogue_mib"), GREEN),
             ("service", "release in the retrieval service", _of("release_mib"), GREY),
+            ("ranking", "release in the ranking service", _of("release_mib"), GOLD),
         ],
         steps,
     )
@@ -48,7 +51,8 @@ def draw(steps: Steps, file: Path) -> None:
         "Start and switch, s",
         [
             ("service", "catalogue read at the start", _of("catalogue_s"), GREEN),
-            ("service", "release read", _of("release_s"), GREY),
+            ("service", "release read for retrieval", _of("release_s"), GREY),
+            ("ranking", "release read for ranking", _of("release_s"), GOLD),
             ("users", "gateway started", lambda r: r["gateway"]["start_s"], BLUE),
             (
                 "users",
@@ -56,6 +60,26 @@ def draw(steps: Steps, file: Path) -> None:
                 lambda r: r["count_uses_s"]["trained_now"],
                 RED,
             ),
+        ],
+        steps,
+    )
+    _panel(
+        panels[0][2],
+        "Rank of 200 candidates behind 50 events, ms",
+        [
+            ("ranking", "all of it, p50", lambda r: r["rank_ms"]["p50"], BLUE),
+            ("ranking", "all of it, p99", lambda r: r["rank_ms"]["p99"], BLUE),
+            ("ranking", "features, p50", lambda r: r["features_ms"]["p50"], RED),
+            ("ranking", "features, p99", lambda r: r["features_ms"]["p99"], RED),
+        ],
+        steps,
+    )
+    _panel(
+        panels[1][2],
+        "Sources that answer from memory, ms (p50)",
+        [
+            ("service", name, _source(name), colour)
+            for name, colour in zip(SOURCES, (BLUE, GREEN, RED, GREY, GOLD), strict=True)
         ],
         steps,
     )
@@ -78,6 +102,10 @@ def _of(name: str) -> Callable[[Mapping[str, Any]], float]:
     return lambda result: float(result[name])
 
 
+def _source(name: str) -> Callable[[Mapping[str, Any]], float]:
+    return lambda result: float(result["sources_ms"][name]["p50"])
+
+
 def _server(result: Mapping[str, Any]) -> float:
     return float(result["server_mib"]["full"] - result["server_mib"]["empty"])
 
@@ -85,7 +113,8 @@ def _server(result: Mapping[str, Any]) -> float:
 def _panel(
     axes: Axes, title: str, lines: list[Line], steps: Steps, across: str = "items or users"
 ) -> None:
-    for number, (kind, label, value, colour) in enumerate(lines):
+    ends: list[tuple[float, float, str, str]] = []
+    for kind, label, value, colour in lines:
         found = {
             int(key.rpartition("/")[2]): value(result)
             for key, result in steps.items()
@@ -96,15 +125,8 @@ def _panel(
         sizes = sorted(found)
         style = ":" if label.endswith("p99") else "-"
         axes.plot(sizes, [found[size] for size in sizes], style, color=colour, marker="o")
-        # Labels stand at the lines' ends, one above the other where lines meet.
-        axes.annotate(
-            f"{label}: {found[sizes[-1]]:,.4g}",
-            (sizes[-1], found[sizes[-1]]),
-            xytext=(8, 5 - 11 * (number % 2)),
-            textcoords="offset points",
-            color=colour,
-            fontsize=8,
-        )
+        last = found[sizes[-1]]
+        ends.append((last, sizes[-1], f"{label}: {last:,.4g}", colour))
     axes.set(xscale="log", yscale="log", title=title, xlabel=across)
     # No less than a decade: otherwise what hardly changes looks steep.
     low, high = axes.get_ylim()
@@ -116,3 +138,22 @@ def _panel(
     axes.set_xlim(7_000, 3e7)
     axes.grid(alpha=0.3)
     axes.spines[["top", "right"]].set_visible(False)
+    _label(axes, sorted(ends))
+
+
+def _label(axes: Axes, ends: list[tuple[float, float, str, str]]) -> None:
+    """Write at the lines' ends what they are, from below, none over another."""
+    axes.figure.canvas.draw()  # so that it is known where they end
+    free = -math.inf
+    for value, size, text, colour in ends:
+        end = axes.transData.transform((size, value))[1] * 72 / axes.figure.dpi
+        at = max(end, free)
+        axes.annotate(
+            text,
+            (size, value),
+            xytext=(8, at - end - 3),
+            textcoords="offset points",
+            color=colour,
+            fontsize=8,
+        )
+        free = at + LINE_POINTS

@@ -20,7 +20,7 @@ _RETRY_S = 1.0
 # What is at the encoder when a request comes is still computed beside it: a piece of each batch
 # that an upsert has under way.
 PIECE_TEXTS = 32
-PIECE_TEXTS_BESIDE_REQUESTS = 4
+PIECE_TEXTS_BESIDE_REQUESTS = 2
 
 
 class EncoderMismatch(VersionMismatch):
