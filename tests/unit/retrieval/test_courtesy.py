@@ -73,10 +73,11 @@ async def test_texts_go_in_large_pieces_without_requests_and_in_small_ones_besid
     with courtesy.request():
         pass
     pieces.sizes.clear()
-    beside, cut = await encoder.encode_items(texts[:6])
-    assert pieces.sizes == [PIECE_TEXTS_BESIDE_REQUESTS, 2]
-    assert (beside == quiet[:6]).all()
-    assert cut.shape == (6,)
+    some = 2 * PIECE_TEXTS_BESIDE_REQUESTS + 1
+    beside, cut = await encoder.encode_items(texts[:some])
+    assert pieces.sizes == [PIECE_TEXTS_BESIDE_REQUESTS, PIECE_TEXTS_BESIDE_REQUESTS, 1]
+    assert (beside == quiet[:some]).all()
+    assert cut.shape == (some,)
 
 
 async def test_no_texts_have_no_vectors() -> None:
