@@ -26,6 +26,7 @@ from benchmarks.rank_requests import SHOWN, ranking_service, request_of
 from models.ranker.flat_batch import flat_batch
 from models.ranker.packed_user import collate
 from models.ranker.precision import mixed_precision
+from ranking_service.engine import device_of
 from ranking_service.item_features import rank_input
 from ranking_service.loaded_release import LoadedRelease, read_release
 from tandem.v1.ranking_service_pb2 import RankRequest
@@ -169,7 +170,7 @@ def main() -> None:
     parser.add_argument("--seconds", type=float, default=20.0, help="for each setting of a peer")
     arguments = parser.parse_args()
 
-    loaded = read_release(str(arguments.release))
+    loaded = read_release(str(arguments.release), device=device_of("auto"))
     result: dict[str, Any] = {
         "environment": describe(),
         "settings": {

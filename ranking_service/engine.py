@@ -1,5 +1,6 @@
 """What runs the language part of a ranker: OpenVINO, if a release is exported for it, or torch."""
 
+import copy
 import logging
 import threading
 from pathlib import Path
@@ -17,6 +18,7 @@ from models.ranker.served import ServedLanguage, looked_up
 
 logger = logging.getLogger(__name__)
 EngineName = Literal["auto", "openvino", "torch"]
+DeviceName = Literal["auto", "cpu", "cuda"]
 
 
 class Engine(Protocol):
@@ -33,24 +35,31 @@ class TorchEngine:
 
     by_shape = False
 
-    def __init__(self, ranker: Ranker, threads: int) -> None:
+    def __init__(self, ranker: Ranker, threads: int, device: str = "cpu") -> None:
+        """device: as torch names it. Elsewhere than on the CPU is a copy of the language part
+        alone: features, embeddings and the head stay where they are.
+        """
         self._ranker = ranker
         self._threads = threads
-        self._language = ServedLanguage(ranker).eval()
+        self._device = torch.device(device)
+        language = ServedLanguage(ranker).eval()
+        on_cpu = self._device.type == "cpu"
+        self.language = language if on_cpu else copy.deepcopy(language).to(self._device)
         self._turn = threading.Lock()
 
     def states(self, batch: FlatBatch, features_CF: Tensor) -> Tensor:
         """Return the last state at each candidate, float32 [C, W]; features are standardised."""
         if not self._ranker.config.language:
             return features_CF.new_zeros(len(features_CF), self._ranker.head.language.in_features)
-        with self._turn, mixed_precision():
+        with self._turn, mixed_precision(self._device.type):
             # What else torch does for a request is too small to be shared by threads.
             torch.set_num_threads(self._threads)
             try:
-                states: Tensor = self._language(*looked_up(self._ranker, batch, features_CF))
+                inputs = looked_up(self._ranker, batch, features_CF)
+                states: Tensor = self.language(*(each.to(self._device) for each in inputs))
             finally:
                 torch.set_num_threads(1)
-        return states.float()
+            return states.float().cpu()
 
 
 class OpenVinoEngine:
@@ -87,8 +96,22 @@ class OpenVinoEngine:
             return torch.from_numpy(np.array(found, np.float32))
 
 
-def engine_of(ranker: Ranker, directory: Path, name: EngineName, threads: int) -> Engine:
-    """Return the engine of a ranker's folder; "auto" is OpenVINO where it was exported for it."""
+def device_of(name: DeviceName) -> str:
+    """Return the device by torch's name; "auto" is a GPU where torch can use one."""
+    if name == "auto":
+        return "cuda" if torch.cuda.is_available() else "cpu"
+    return name
+
+
+def engine_of(
+    ranker: Ranker, directory: Path, name: EngineName, threads: int, device: str = "cpu"
+) -> Engine:
+    """Return the engine of a ranker's folder for a device, which on a GPU is torch.
+
+    On the CPU "auto" is OpenVINO where the ranker was exported for it.
+    """
+    if device != "cpu":
+        return TorchEngine(ranker, threads, device)
     exported = (directory / OPENVINO).is_file()
     if name == "openvino" or (name == "auto" and exported):
         return OpenVinoEngine(ranker, directory, threads)

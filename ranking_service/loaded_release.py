@@ -23,11 +23,14 @@ class LoadedRelease:
 
 
 def read_release(
-    uri: str, engine: EngineName = "auto", threads: int = os.cpu_count() or 1
+    uri: str,
+    engine: EngineName = "auto",
+    threads: int = os.cpu_count() or 1,
+    device: str = "cpu",
 ) -> LoadedRelease:
     """Read a release directory into memory, hashes checked. Raises ReleaseUnusable.
 
-    engine: what runs the language model. threads: of a forward pass.
+    engine: what runs the language model, on which device. threads: of a forward pass.
     """
     release = open_release(uri)
     directory = release.ranker_directory
@@ -36,7 +39,7 @@ def read_release(
         release,
         release.tables,
         ranker,
-        engine_of(ranker, directory, engine, threads),
+        engine_of(ranker, directory, engine, threads, device),
         PrefixTokenizer(directory, ranker.config.max_text_tokens),
         CandidateTokenizer(directory, ranker.config.candidate_tokens),
     )

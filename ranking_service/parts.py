@@ -10,6 +10,7 @@ import grpc.aio
 import torch
 
 from features.release import identify
+from ranking_service.engine import device_of
 from ranking_service.golden import replay
 from ranking_service.limits import LIMITS
 from ranking_service.loaded_release import LoadedRelease, read_release
@@ -19,7 +20,7 @@ from ranking_service.settings import Settings
 from serving.info import InfoServicer
 from serving.release_loader import LoaderServicer
 from serving.release_shelf import ReleaseShelf
-from serving.server import Health
+from serving.server import Health, StartFailed
 from tandem.v1 import (
     info_service_pb2,
     info_service_pb2_grpc,
@@ -39,7 +40,7 @@ SERVICES = [
 
 def load(uri: str, settings: Settings) -> LoadedRelease:
     """Read a release and prove that it scores as it did in training."""
-    loaded = read_release(uri, settings.engine, settings.threads)
+    loaded = read_release(uri, settings.engine, settings.threads, device_of(settings.device))
     difference = replay(loaded)
     logger.info("%s: golden logits differ by %.4f", loaded.release.release_id, difference)
     # What is read by now stays: the collector need not walk through it between requests. What
@@ -61,6 +62,8 @@ async def ranking_parts(
 ) -> AsyncIterator[None]:
     """Make the parts of the service and register its servicers."""
     torch.set_num_threads(1)  # an engine has its own
+    if settings.device == "cuda" and not torch.cuda.is_available():
+        raise StartFailed("TANDEM_RANKING_DEVICE is cuda, but torch finds no GPU")
     shelf: ReleaseShelf[LoadedRelease] = ReleaseShelf(
         identify, lambda uri: asyncio.to_thread(load, uri, settings), forget, health.set_ready
     )

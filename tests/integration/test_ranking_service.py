@@ -10,6 +10,7 @@ import grpc
 import grpc.aio
 import numpy as np
 import pytest
+import torch
 from google.protobuf.json_format import ParseDict
 
 from features.candidates import WORD_FEATURES
@@ -21,7 +22,7 @@ from ranking_service.parts import SERVICES, ranking_parts
 from ranking_service.pipeline import rank_now
 from ranking_service.reasons import ReasonFinder
 from ranking_service.settings import Settings
-from serving.server import running_server
+from serving.server import StartFailed, running_server
 from serving.stages import Deadline
 from tandem.v1 import (
     candidate_pb2,
@@ -50,6 +51,20 @@ VALUE_ALONE = Variety(diversity=0.0, keep_near_duplicates=True)
 @pytest.fixture(scope="module")
 def release_directory(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return train_two_tastes(tmp_path_factory.mktemp("two_tastes"))
+
+
+async def test_a_gpu_that_is_not_there_is_told_at_the_start(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(torch.cuda, "is_available", lambda: False)
+    with pytest.raises(StartFailed, match="TANDEM_RANKING_DEVICE is cuda, but torch finds no GPU"):
+        async with running_server(
+            "127.0.0.1",
+            0,
+            SERVICES,
+            lambda server, health: ranking_parts(Settings(device="cuda"), server, health),
+        ):
+            pass
 
 
 @pytest.fixture(scope="module")

@@ -9,7 +9,7 @@ from models.ranker import export
 from models.ranker.export import RankerDiffers, export_language
 from models.ranker.flat_batch import flat_batch
 from models.ranker.ranker import Ranker
-from ranking_service.engine import OpenVinoEngine, TorchEngine, engine_of
+from ranking_service.engine import OpenVinoEngine, TorchEngine, device_of, engine_of
 from tests.support.rankers import bert_config, llama_config, random_ranker, random_user
 
 LANGUAGE_MODELS = {"encoder": bert_config, "decoder": llama_config}
@@ -49,6 +49,20 @@ def test_an_export_that_says_something_else_is_refused(tmp_path: Path) -> None:
     ranker = random_ranker(bert_config())
     with patch.object(export, "TOLERANCE", 0.0), pytest.raises(RankerDiffers, match="differs by"):
         export_language(ranker, tmp_path)
+
+
+def test_a_gpu_is_taken_where_there_is_one_and_torch_runs_it(tmp_path: Path) -> None:
+    for there, device in ((True, "cuda"), (False, "cpu")):
+        with patch.object(torch.cuda, "is_available", return_value=there):
+            assert device_of("auto") == device
+            assert device_of("cpu") == "cpu"
+    ranker = random_ranker(bert_config())
+    export_language(ranker, tmp_path)
+    # No GPU is needed to be chosen: torch's `meta` computes nothing, but has its own weights.
+    engine = engine_of(ranker, tmp_path, "auto", 1, "meta")
+    assert isinstance(engine, TorchEngine)
+    assert {each.device.type for each in engine.language.parameters()} == {"meta"}
+    assert {each.device.type for each in ranker.parameters()} == {"cpu"}
 
 
 def test_a_ranker_without_an_export_is_run_by_torch(
