@@ -17,6 +17,7 @@ def main() -> None:
         parts=gateway_parts(settings),
         reflection_on=settings.reflection,
         max_in_flight=settings.max_in_flight,
+        share_port=settings.share_port,
         log_level=settings.log_level,
     )
 

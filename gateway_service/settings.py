@@ -20,6 +20,9 @@ class Settings:
     port: Annotated[int, Between(0, 65_535)] = 50051
     """Port to listen on. 0: any free one, which the log names."""
 
+    share_port: bool = False
+    """Whether other copies of the gateway that share it may serve on the same port."""
+
     retrieval_target: str = "127.0.0.1:50052"
     """`host:port` of the retrieval service, which holds the catalogue too."""
 

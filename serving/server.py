@@ -23,8 +23,6 @@ from tandem_client.channel import MESSAGE_BYTES_MAX
 logger = logging.getLogger(__name__)
 DRAIN_S = 5.0
 OPTIONS: list[tuple[str, int]] = [
-    # A second server on the same port is an error, not a silent sharer of its connections.
-    ("grpc.so_reuseport", 0),
     ("grpc.max_receive_message_length", MESSAGE_BYTES_MAX),
     ("grpc.max_send_message_length", MESSAGE_BYTES_MAX),
     ("grpc.keepalive_time_ms", 30_000),
@@ -65,6 +63,7 @@ def run_server(
     parts: Parts,
     reflection_on: bool = True,
     max_in_flight: int = 256,
+    share_port: bool = False,
     log_level: str = "INFO",
 ) -> None:
     """Serve until SIGTERM or SIGINT; exit with one clear line and status 1 if it cannot start.
@@ -79,7 +78,13 @@ def run_server(
         for number in (signal.SIGTERM, signal.SIGINT):
             loop.add_signal_handler(number, stop.set)
         async with running_server(
-            host, port, services, parts, reflection_on=reflection_on, max_in_flight=max_in_flight
+            host,
+            port,
+            services,
+            parts,
+            reflection_on=reflection_on,
+            max_in_flight=max_in_flight,
+            share_port=share_port,
         ) as bound:
             logger.info("listening on %s:%d", host, bound)
             await stop.wait()
@@ -100,6 +105,7 @@ async def running_server(
     *,
     reflection_on: bool = True,
     max_in_flight: int = 256,
+    share_port: bool = False,
 ) -> AsyncIterator[int]:
     """Run a server while the context is entered; it yields the port, which is any free one for 0.
 
@@ -107,10 +113,13 @@ async def running_server(
     `info_service_pb2.DESCRIPTOR.services_by_name["InfoService"]`. `parts(server, health)` is
     entered before the server starts: it makes what the service needs, registers the servicers, and
     calls `health.set_ready(True)` then or later from a task of its own. It is left after the last
-    call. Raises StartFailed.
+    call. share_port: whether others that share it may serve on the port too (SO_REUSEPORT); the
+    system spreads connections among them. Raises StartFailed.
     """
-    _check_free(host, port)
-    server = grpc.aio.server(interceptors=[ErrorInterceptor(max_in_flight)], options=OPTIONS)
+    _check_free(host, port, share_port=share_port)
+    # Unless it is wanted, a second server on a port is an error, no silent sharer of connections.
+    options = [*OPTIONS, ("grpc.so_reuseport", int(share_port))]
+    server = grpc.aio.server(interceptors=[ErrorInterceptor(max_in_flight)], options=options)
     try:
         bound = server.add_insecure_port(f"{host}:{port}")
     except RuntimeError as error:
@@ -131,10 +140,11 @@ async def running_server(
             await server.stop(DRAIN_S)
 
 
-def _check_free(host: str, port: int) -> None:
+def _check_free(host: str, port: int, *, share_port: bool) -> None:
     """Try the address first: gRPC's own complaint is many lines and does not name the cause."""
     with socket.socket() as probe:
         probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEPORT, share_port)
         try:
             probe.bind((host, port))
         except OSError as error:

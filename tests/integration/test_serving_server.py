@@ -63,6 +63,36 @@ async def faulty_stub() -> AsyncIterator[ReleaseServiceStub]:
         await channel.close(None)
 
 
+async def served_by(port: int, connections: int) -> set[bool]:
+    """Return whether who answered was ready, over so many connections of their own."""
+    found = set()
+    for _ in range(connections):
+        options = [("grpc.use_local_subchannel_pool", 1)]
+        async with grpc.aio.insecure_channel(f"127.0.0.1:{port}", options=options) as channel:
+            answer = await health_pb2_grpc.HealthStub(channel).Check(
+                health_pb2.HealthCheckRequest(), wait_for_ready=True
+            )
+        found.add(answer.status == health_pb2.HealthCheckResponse.SERVING)
+    return found
+
+
+async def test_copies_that_share_a_port_share_its_connections_and_outlive_each_other() -> None:
+    @asynccontextmanager
+    async def ready(_: grpc.aio.Server, health: Health) -> AsyncIterator[None]:
+        await health.set_ready(True)
+        yield
+
+    async with running_server("127.0.0.1", 0, SERVICES, ready, share_port=True) as port:
+        with pytest.raises(StartFailed, match="address already in use"):
+            async with running_server("127.0.0.1", port, SERVICES, parts):
+                pass
+        async with running_server("127.0.0.1", port, SERVICES, parts, share_port=True) as same:
+            assert same == port
+            # That all of 40 connections reach one of two copies happens once in 10^12 runs.
+            assert await served_by(port, 40) == {True, False}
+        assert await served_by(port, 10) == {True}
+
+
 async def test_an_unknown_exception_is_logged_and_its_text_kept_inside(
     caplog: pytest.LogCaptureFixture,
 ) -> None:
