@@ -44,6 +44,7 @@ from retrieval_service.catalogue.store import Store
 from retrieval_service.catalogue.vectors import Vectors
 from retrieval_service.catalogue.view import View
 from retrieval_service.encoder import Encoder
+from retrieval_service.index.follower import Follower
 from retrieval_service.index.indexer import Indexer
 from retrieval_service.index.ledger import Ledger
 from retrieval_service.index.milvus import Milvus
@@ -120,8 +121,9 @@ async def parts_of(state: Path, release: Path, encoder: Path, milvus: str) -> As
     encode = Encoder(cast(TextEncoder, engine), DEADLINE_S)
     users = cast(UserEncoder, UserEngine(opened))
     vectors, media, index = Vectors(store, encode), MediaVectors(store), Milvus(milvus)
-    exact = RetrievalSettings().exact_items_max
-    indexer = Indexer(store, view, Ledger(database, "benchmark"), index, exact)
+    ledger, exact = Ledger(database, "benchmark"), RetrievalSettings().exact_items_max
+    follower = Follower(store, view, ledger, index, exact_items_max=exact)
+    indexer = Indexer(follower, view, ledger, index)
 
     async def on_change(ready: bool) -> None:
         """Tell nobody."""

@@ -17,6 +17,7 @@ from retrieval_service.catalogue.vectors import Vectors
 from retrieval_service.catalogue.view import View
 from retrieval_service.courtesy import Courtesy
 from retrieval_service.encoder import Encoder
+from retrieval_service.index.follower import Follower
 from retrieval_service.index.indexer import Indexer
 from retrieval_service.index.ledger import Ledger
 from retrieval_service.index.milvus import Milvus
@@ -72,7 +73,8 @@ def retrieval_parts(settings: Settings) -> Parts:
         milvus = Milvus(settings.milvus_uri, settings.milvus_token)
         holder = f"{socket.gethostname()}:{settings.port}"
         ledger = Ledger(database, holder)
-        indexer = Indexer(store, view, ledger, milvus, settings.exact_items_max, courtesy)
+        follower = Follower(store, view, ledger, milvus, courtesy, settings.exact_items_max)
+        indexer = Indexer(follower, view, ledger, milvus)
         releases = Releases(vectors, media, indexer, user_encoder, health.set_ready)
         images = Images(store, image_encoder, settings.encode_timeout_s)
         catalogue = Catalogue(store, vectors, images, view)

@@ -50,20 +50,23 @@ class FusionHead(nn.Module):
         [B, C] and each feature's [B, C, features].
         """
         language = self._language(state_BCW, new_BC)
-        if not new_BCF.any():
-            total, first = self.usual.explain(features_BCF)
-        else:
-            # A feature of 0 adds nothing, to either.
-            of_new, first_of_new = self.newcomers.explain(features_BCF * new_BCF)
-            of_usual, first_of_usual = self.usual.explain(features_BCF * ~new_BCF)
-            total, first = of_new + of_usual, first_of_new + first_of_usual
+        sums = [parts.explain(own) for parts, own in self._read_by(features_BCF, new_BCF)]
+        total, first = (sum(each[1:], each[0]) for each in zip(*sums, strict=True))
         return language + total + self.bias, language[..., 0], first
 
     def of_features(self, features_BCF: Tensor, new_BCF: Tensor) -> Tensor:
         """Return the sum of all features' parts [B, C, outcomes], without making each."""
+        sums = [parts(own) for parts, own in self._read_by(features_BCF, new_BCF)]
+        total: Tensor = sum(sums[1:], sums[0])
+        return total
+
+    def _read_by(
+        self, features_BCF: Tensor, new_BCF: Tensor
+    ) -> list[tuple["FeatureParts", Tensor]]:
+        """Return the features that each set of parts reads, 0 for those of the other set."""
         if not new_BCF.any():
-            return self.usual(features_BCF)
-        return self.newcomers(features_BCF * new_BCF) + self.usual(features_BCF * ~new_BCF)
+            return [(self.usual, features_BCF)]
+        return [(self.newcomers, features_BCF * new_BCF), (self.usual, features_BCF * ~new_BCF)]
 
     def _language(self, state_BCW: Tensor, new_BC: Tensor) -> Tensor:
         read = (self.reads_newcomers | ~new_BC)[..., None]

@@ -10,7 +10,7 @@ from retrieval_service.catalogue.records import Change
 from retrieval_service.catalogue.store import Store
 from retrieval_service.catalogue.view import View
 from retrieval_service.courtesy import Courtesy
-from retrieval_service.index.exact import ExactIndex
+from retrieval_service.index.exact import ExactIndex, step_forward
 from retrieval_service.index.fields import (
     ATTRIBUTE_COLUMNS_MAX,
     FLAGS,
@@ -53,6 +53,7 @@ class Follower:
     """Has collections follow the catalogue.
 
     A batch that is applied twice does no harm, so that its revision is written down afterwards.
+    Up to `exact_items_max` items, each copy of the service keeps the vectors in memory besides.
     """
 
     def __init__(
@@ -62,8 +63,10 @@ class Follower:
         ledger: Ledger,
         milvus: Milvus,
         courtesy: Courtesy | None = None,
+        exact_items_max: int = 0,
     ) -> None:
         """courtesy: knows whether there are requests; None: there may always be some."""
+        self._exact_items_max = exact_items_max
         self._store = store
         self._view = view
         self._ledger = ledger
@@ -72,6 +75,21 @@ class Follower:
 
     async def step(self, index: Index) -> bool:
         """Bring an index one batch forward; return whether there was anything to do."""
+        # First what is in memory, which does without Milvus.
+        worked = await self._step_exactly(index)
+        return await self._step(index) or worked
+
+    async def _step_exactly(self, index: Index) -> bool:
+        if len(self._view.entries) > self._exact_items_max:
+            index.exact = None
+            return False
+        if index.exact is None:
+            index.exact = ExactIndex(index.space.dimension)
+        if index.exact.revision >= self._view.revision:
+            return False
+        return await step_forward(index.exact, index.space, self._store, BATCH_ITEMS)
+
+    async def _step(self, index: Index) -> bool:
         collection = await self._ledger.find(index.release_id, index.space.name)
         if collection is None:
             collection = await self._ledger.find_or_add(_new_collection(index))

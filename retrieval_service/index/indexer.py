@@ -7,12 +7,9 @@ from collections.abc import Sequence
 import numpy as np
 import numpy.typing as npt
 
-from retrieval_service.catalogue.store import Store
 from retrieval_service.catalogue.view import View
-from retrieval_service.courtesy import Courtesy
 from retrieval_service.filters.compiler import AVAILABLE
-from retrieval_service.index.exact import ExactIndex, step_forward
-from retrieval_service.index.follower import BATCH_ITEMS, Follower, Index
+from retrieval_service.index.follower import Follower, Index
 from retrieval_service.index.ledger import Ledger
 from retrieval_service.index.milvus import Milvus
 from retrieval_service.index.spaces import Space
@@ -24,30 +21,15 @@ STEP_TIMEOUT_S = 120.0
 
 
 class Indexer:
-    """Has the collections follow the catalogue, one after the other, as often as needed.
-
-    Up to `exact_items_max` items, each copy of the service keeps the vectors in memory besides, and
-    searches these where there is no filter.
+    """Has the collections follow the catalogue, one after the other, as often as needed, and
+    searches them: those in memory where there is no filter and the follower keeps some.
     """
 
-    def __init__(
-        self,
-        store: Store,
-        view: View,
-        ledger: Ledger,
-        milvus: Milvus,
-        exact_items_max: int = 0,
-        courtesy: Courtesy | None = None,
-    ) -> None:
-        """exact_items_max: items up to which vectors are kept in memory. courtesy: knows whether
-        there are requests; None: there may always be some.
-        """
-        self._exact_items_max = exact_items_max
-        self._store = store
+    def __init__(self, follower: Follower, view: View, ledger: Ledger, milvus: Milvus) -> None:
+        self._follower = follower
         self._view = view
         self._ledger = ledger
         self._milvus = milvus
-        self._follower = Follower(store, view, ledger, milvus, courtesy)
         self._indexes: dict[tuple[str, str], Index] = {}
         self._wake = asyncio.Event()
         self._one_at_a_time = asyncio.Lock()
@@ -153,9 +135,7 @@ class Indexer:
             async with self._one_at_a_time, asyncio.timeout(STEP_TIMEOUT_S):
                 if (index.release_id, index.space.name) not in self._indexes:
                     return False
-                # First: it does without Milvus.
-                worked = await self._step_exactly(index)
-                worked |= await self._follower.step(index)
+                worked = await self._follower.step(index)
         except Exception as error:
             if not isinstance(error, TandemError | TimeoutError):
                 logger.exception("indexing failed")
@@ -166,16 +146,6 @@ class Indexer:
             return False
         index.problem = ""
         return worked
-
-    async def _step_exactly(self, index: Index) -> bool:
-        if len(self._view.entries) > self._exact_items_max:
-            index.exact = None
-            return False
-        if index.exact is None:
-            index.exact = ExactIndex(index.space.dimension)
-        if index.exact.revision >= self._view.revision:
-            return False
-        return await step_forward(index.exact, index.space, self._store, BATCH_ITEMS)
 
     def _of(self, release_id: str) -> list[Index]:
         return [index for key, index in self._indexes.items() if key[0] == release_id]
