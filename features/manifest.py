@@ -2,7 +2,7 @@
 
 from typing import NotRequired, TypedDict
 
-FORMAT = 9
+FORMAT = 10
 MANIFEST = "manifest.json"
 
 
