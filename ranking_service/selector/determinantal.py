@@ -49,6 +49,26 @@ class Residuals:
         return worth * log_values + share * unlike
 
 
+def most_likely(
+    residuals: Residuals,
+    log_values: Float32,
+    able: npt.NDArray[np.bool_],
+    count: int,
+    diversity: float,
+) -> list[int]:
+    """Return `count` of p items in the order in which they are chosen, by `Residuals.gains`.
+
+    able: bool [p], at least `count` of which may be chosen.
+    """
+    left, chosen = able.copy(), []
+    for _ in range(count):
+        item = int(np.where(left, residuals.gains(log_values, diversity), -np.inf).argmax())
+        left[item] = False
+        residuals.take(item)
+        chosen.append(item)
+    return chosen
+
+
 def log_values(values: Float32) -> Float32:
     """Return logarithms of values [p], in the same order.
 

@@ -9,7 +9,7 @@ import numpy.typing as npt
 from features.caps import Caps, preferred
 from features.fresh_share import FreshShare
 from features.near_duplicates import are_near
-from ranking_service.selector.determinantal import Residuals, log_values
+from ranking_service.selector.determinantal import Residuals, log_values, most_likely
 from ranking_service.selector.kinds import Kinds
 from ranking_service.selector.pool import DEPTH_MOST, pool_of
 from ranking_service.selector.stand_ins import with_stand_ins
@@ -68,6 +68,11 @@ def select(
 
     residuals = Residuals(kernel, min(count, DEPTH_MOST))
     worth = log_values(by_value[pool])
+    enough = count <= min(DEPTH_MOST, int(better[pool].sum()))
+    if diversity > 0 and enough and not kinds.limited:
+        found = pool[most_likely(residuals, worth, better[pool], count, diversity)]
+        return Slate(order[found], found - np.arange(count))
+
     caps = Caps(kinds.caps, len(order))
     share = FreshShare(kinds.fresh_share, count)
     left, able = np.ones(len(order), np.bool_), np.isfinite(by_value)

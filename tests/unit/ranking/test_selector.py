@@ -138,6 +138,21 @@ def test_the_greedy_choice_is_that_of_determinants_taken_at_length() -> None:
     assert found == slow
 
 
+@given(st.integers(0, 1_000), st.integers(1, 60), st.floats(0.01, 1.0))
+def test_limits_that_nothing_reaches_change_nothing(seed: int, count: int, dial: float) -> None:
+    values, vectors = some_values(60, seed), some_vectors(60, seed)
+    vectors[::7] = vectors[3]  # near duplicates, but no crowd
+    values[::11] = np.nan
+    wide = kinds([0] * 60, most=60)
+
+    found, same = (
+        chosen(values, vectors, limits, count, dial, keep=False) for limits in (None, wide)
+    )
+
+    assert found.places.tolist() == same.places.tolist()
+    assert found.shifts.tolist() == same.shifts.tolist()
+
+
 def test_residuals_stay_those_of_a_projection_beyond_the_width_of_the_vectors() -> None:
     vectors = some_vectors(40)
     residuals = Residuals(vectors @ vectors.T, 40)
