@@ -46,7 +46,12 @@ class Pool:
         self._bulk_busy = 0
         self._online_times = deque([0.0, 0.0], maxlen=2)
         self._stopped = False
-        self._changed = threading.Condition()
+        # One lock, and a condition for each who waits: a thread that wakes for nothing takes the
+        # interpreter from the one that has work.
+        self._lock = threading.Lock()
+        self._room = threading.Condition(self._lock)
+        self._online_work = threading.Condition(self._lock)
+        self._bulk_work = threading.Condition(self._lock)
         self._tokens = 0
         self._computed = 0
         both = [self._online] if engine.bulk_lanes else [self._online, self._bulk]
@@ -68,27 +73,29 @@ class Pool:
         if not ids:
             done(asked.vectors)
             return
-        with self._changed:
+        with self._lock:
             queue, most = self._online, self._engine.rows_max
             if bulk:
                 # While this waits, online texts behind it do: it must take a crowd.
                 queue, most = self._bulk, BULK_FACTOR * most
-            self._changed.wait_for(lambda: len(queue) < most)
+            self._room.wait_for(lambda: len(queue) < most)
             if not bulk:
                 self._online_times.append(time.monotonic())
             queue.extend((asked, row) for row in range(len(ids)))
-            self._changed.notify_all()
+            taker = self._bulk_work if bulk and self._engine.bulk_lanes else self._online_work
+            taker.notify(len(ids))
 
     def padding(self) -> tuple[int, int]:
         """Return how many tokens were computed up to now, and how many of them were padding."""
-        with self._changed:
+        with self._lock:
             return self._computed, self._computed - self._tokens
 
     def stop(self) -> None:
         """Finish what waits, then end the threads."""
-        with self._changed:
+        with self._lock:
             self._stopped = True
-            self._changed.notify_all()
+            for waiting in (self._room, self._online_work, self._bulk_work):
+                waiting.notify_all()
         for thread in self._threads:
             thread.join()
 
@@ -108,9 +115,10 @@ class Pool:
         self, queues: Sequence[list[tuple[_Asked, int]]], online: bool
     ) -> tuple[list[tuple[_Asked, int]], bool] | None:
         """Return a group, and whether nothing else is to be done. None: all is done."""
-        with self._changed:
+        work = self._online_work if online else self._bulk_work
+        with self._lock:
             while not self._stopped and not (any(queues) and (online or self._bulk_may_go())):
-                self._changed.wait(timeout=QUIET_S if any(queues) else None)
+                work.wait(timeout=QUIET_S if any(queues) else None)
             queue = next((queue for queue in queues if queue), None)
             if queue is None:
                 return None
@@ -122,7 +130,7 @@ class Pool:
             alone = online and self._busy == 0 and not queue
             self._busy += online
             self._bulk_busy += not online
-            self._changed.notify_all()
+            self._room.notify_all()
             return group, alone
 
     def _bulk_may_go(self) -> bool:
@@ -137,10 +145,10 @@ class Pool:
         online: bool,
     ) -> None:
         complete = []
-        with self._changed:
+        with self._lock:
             self._busy -= online
             self._bulk_busy -= not online
-            self._changed.notify_all()
+            self._bulk_work.notify()  # one may go that stayed behind
             self._computed += len(group) * max(len(asked.ids[row]) for asked, row in group)
             for place, (asked, row) in enumerate(group):
                 self._tokens += len(asked.ids[row])
