@@ -1,13 +1,16 @@
 """The text encoder as retrieval uses it: always with the version whose vectors are wanted."""
 
+import secrets
 import time
 from collections.abc import Awaitable, Sequence
+from hashlib import blake2b
 from typing import TypeVar
 
 import grpc
 import grpc.aio
 import numpy as np
 import numpy.typing as npt
+from cachetools import TTLCache
 
 from retrieval_service.courtesy import Courtesy
 from serving.errors import DependencyUnavailable, Overloaded, VersionMismatch
@@ -17,6 +20,9 @@ T = TypeVar("T")
 Float32 = npt.NDArray[np.float32]
 _VERSION_KEPT_S = 1.0
 _RETRY_S = 1.0
+# A user who looks at several lists in a row says the same words each time.
+WORDS_KEPT = 4_096
+WORDS_KEPT_S = 300.0
 # What is at the encoder when a request comes is still computed beside it: a piece of each batch
 # that an upsert has under way.
 PIECE_TEXTS = 32
@@ -38,9 +44,20 @@ class Encoder:
     """
 
     def __init__(
-        self, text_encoder: TextEncoder, bulk_timeout_s: float, courtesy: Courtesy | None = None
+        self,
+        text_encoder: TextEncoder,
+        bulk_timeout_s: float,
+        courtesy: Courtesy | None = None,
+        words_kept: int = WORDS_KEPT,
     ) -> None:
-        """bulk_timeout_s: of a piece of bulk work. courtesy: to what requests; None: to none."""
+        """bulk_timeout_s: of a piece of bulk work. courtesy: to what requests; None: to none.
+        words_kept: of how many words of requests the vectors are kept for a while.
+        """
+        # By a hash that nobody else can make, and in memory alone: no words are held here.
+        self._hash_key = secrets.token_bytes(16)
+        self._kept: TTLCache[bytes, Float32] | None = None
+        if words_kept:
+            self._kept = TTLCache(words_kept, WORDS_KEPT_S)
         self._text_encoder = text_encoder
         self._bulk_timeout_s = bulk_timeout_s
         self._courtesy = courtesy or Courtesy()
@@ -55,12 +72,19 @@ class Encoder:
         return self._version
 
     async def encode_words(self, words: str, *, version: str, budget_s: float) -> Float32:
-        """Return the vector of words, float32 [D]. Raises EncoderMismatch."""
+        """Return the vector of words, float32 [D], read-only. Raises EncoderMismatch."""
+        key = blake2b(f"{version} {words}".encode(), key=self._hash_key).digest()
+        if self._kept is not None and (kept := self._kept.get(key)) is not None:
+            return kept
         served = await self.version()
         if served != version:
             raise EncoderMismatch(version, served)
         vectors, _ = await _answer(self._text_encoder.encode([words], timeout=budget_s))
-        return np.asarray(vectors[0])
+        vector = np.array(vectors[0])
+        vector.flags.writeable = False
+        if self._kept is not None:
+            self._kept[key] = vector
+        return vector
 
     async def encode_items(self, texts: Sequence[str]) -> tuple[Float32, npt.NDArray[np.bool_]]:
         """Return the vectors of texts, float32 [n, D], and bool [n], true where one was cut.

@@ -67,7 +67,7 @@ def retrieval_parts(settings: Settings) -> Parts:
         user_encoder = UserEncoder(settings.triton_target)
         image_encoder = ImageEncoder(settings.triton_target)
         courtesy = Courtesy()
-        encoder = Encoder(text_encoder, settings.encode_timeout_s, courtesy)
+        encoder = Encoder(text_encoder, settings.encode_timeout_s, courtesy, settings.words_kept)
         vectors = Vectors(store, encoder)
         media = MediaVectors(store)
         milvus = Milvus(settings.milvus_uri, settings.milvus_token)

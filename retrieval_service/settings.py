@@ -46,6 +46,10 @@ class Settings:
     encode_timeout_s: Seconds = 60.0
     """Seconds that encoding up to 32 texts of an upsert may take."""
 
+    words_kept: Annotated[int, Between(0, 1_000_000)] = 4_096
+    """Of how many words of requests the vectors are kept in memory, by a hash of the words, for
+    five minutes after they were made."""
+
     follow_interval_s: Seconds = 0.5
     """Seconds between looks at what other copies of the service have written."""
 
