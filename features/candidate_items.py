@@ -8,6 +8,8 @@ import numpy.typing as npt
 
 from features.heard import Heard
 from features.item_table import ItemTable, beside
+from features.tags import ItemTags
+from features.tastes import Tastes
 from tandem.v1.item_pb2 import Item
 
 Float32 = npt.NDArray[np.float32]
@@ -43,11 +45,13 @@ class CandidateItems:
         return beside(self.vectors, self.media)
 
 
-def items_of_rows(items: ItemTable, rows: npt.NDArray[np.int32], heard: Heard) -> CandidateItems:
+def items_of_rows(
+    items: ItemTable, tags: ItemTags, tastes: Tastes, rows: npt.NDArray[np.int32], heard: Heard
+) -> CandidateItems:
     """Return items as the release holds them; rows: int32 [n], each at least 0."""
     latitudes, longitudes = items.places(rows)
     vectors = items.text_vectors[rows]
-    of_words = heard.tag_scores[rows], heard.tastes[rows]
+    of_words = tags.scores_of(heard.asked, rows), tastes.popularity(heard.asked, rows)
     unused = np.zeros(len(rows), np.float32)
     media = items.media.joined(rows)
     return CandidateItems(rows, vectors, media, latitudes, longitudes, *of_words, unused)

@@ -8,6 +8,7 @@ import numpy.typing as npt
 from safetensors.numpy import save_file
 
 from features.mapped import map_tensors
+from features.wanted_rows import WantedRows
 
 Float32 = npt.NDArray[np.float32]
 Rows = npt.NDArray[np.integer]
@@ -32,20 +33,14 @@ class Neighbours:
         The cost is that of the given rows' neighbours, whatever the size of the catalogue.
         """
         used = np.flatnonzero((weights > 0) & (rows >= 0))
-        found = self.rows[rows[used]]
-        # The last entry is where -1 leads. Of `place`, only what was asked for is ever read.
-        asked = np.zeros(len(self.rows) + 1, np.bool_)
-        asked[wanted] = True
-        asked[-1] = False
-        place = np.empty(len(asked), np.int32)
-        place[wanted] = np.arange(len(wanted))
-        of, at = np.divmod(np.flatnonzero(asked[found]), max(found.shape[1], 1))
+        wanted_rows = WantedRows(wanted, len(self.rows))
+        hits, to = wanted_rows.among(self.rows[rows[used]])
+        of, at = np.divmod(hits, max(self.rows.shape[1], 1))
         scores = self.scores[rows[used[of]], at]
-        to = place[found[of, at]]
         total = np.bincount(to, scores * weights[used[of]], len(wanted))
         from_all = total / max(float(weights[used].sum()), 1e-9)
         from_last = np.bincount(to, scores * (of == len(used) - 1), len(wanted))
-        own = place[wanted]
+        own = wanted_rows.one_of_equals
         return from_all[own].astype(np.float32), from_last[own].astype(np.float32)
 
     def scores_of_all(self, rows: Rows, weights: Float32) -> Float32:

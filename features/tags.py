@@ -12,9 +12,11 @@ from safetensors.numpy import save_file
 
 from features.mapped import map_tensors
 from features.vocabulary import Vocabulary
+from features.wanted_rows import WantedRows
 from tandem.v1.user_pb2 import InterestTag
 
 Float32 = npt.NDArray[np.float32]
+Rows = npt.NDArray[np.integer]
 # Of items that have the same of what is asked for, those that more people want come first.
 POPULAR_PART = 0.2
 
@@ -75,6 +77,19 @@ class ItemTags:
         for place in np.flatnonzero(shares).tolist():
             found[self.rows[self.starts[place] : self.starts[place + 1]]] += shares[place]
         return found
+
+    def scores_of(self, asked: Float32, wanted: Rows) -> Float32:
+        """Return `scores` of the wanted rows alone, float32 [wanted], 0 for the row -1."""
+        shares = self._shares(asked)
+        some = np.flatnonzero(shares).tolist()
+        if not some:
+            return np.zeros(len(wanted), np.float32)
+        wanted_rows = WantedRows(wanted, self.items)
+        found = np.zeros(len(wanted), np.float32)
+        for place in some:
+            _, to = wanted_rows.among(self.rows[self.starts[place] : self.starts[place + 1]])
+            found[to] += shares[place]
+        return found[wanted_rows.one_of_equals]
 
     def score_of(self, asked: Float32, names: Iterable[str]) -> float:
         """Return the same of an item with these names, which the release may not hold."""

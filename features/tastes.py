@@ -10,8 +10,10 @@ import numpy.typing as npt
 from safetensors.numpy import save_file
 
 from features.mapped import map_tensors
+from features.wanted_rows import WantedRows
 
 Float32 = npt.NDArray[np.float32]
+Rows = npt.NDArray[np.integer]
 FILE = "tastes.safetensors"
 # What is popular among all counts as much as so many people who name a tag.
 PRIOR_PEOPLE = 10.0
@@ -33,34 +35,37 @@ class Tastes:
     rows: npt.NDArray[np.int32]
     sums: Float32
 
-    def popularity(self, asked: Float32) -> Float32:
-        """Return how popular items are among people of a taste, float32 [items], from 0; 1 is what
+    def popularity(self, asked: Float32, wanted: Rows) -> Float32:
+        """Return how popular items are among people of a taste, float32 [wanted], from 0; 1 is what
         is most popular among all, on a logarithmic scale.
 
         asked: float32 [N], how surely each tag is named, see `ItemTags.asked`. They count in
         proportion, all together as much as the surest is sure; the rest is what all people like,
-        which is the answer where nothing is named.
+        which is the answer where nothing is named. wanted: of items, by row; -1 has 0.
         """
-        if not asked.any():
-            return self._among_all
-        weights = asked * (float(asked.max()) / float(asked.sum()))
-        shares = weights / (self.said_by + PRIOR_PEOPLE)
-        of_all = 1.0 - float(weights.sum()) + PRIOR_PEOPLE * float(shares.sum())
-        liked = of_all * self.of_all
+        known = wanted >= 0
+        liked = np.where(known, self.of_all[np.maximum(wanted, 0)], np.float32(0.0))
+        if asked.any():
+            weights = asked * (float(asked.max()) / float(asked.sum()))
+            shares = weights / (self.said_by + PRIOR_PEOPLE)
+            of_all = 1.0 - float(weights.sum()) + PRIOR_PEOPLE * float(shares.sum())
+            liked = np.float32(of_all) * liked + self._of_tastes(shares, wanted)
+        most = float(np.log1p(self._most))
+        return np.asarray(np.log1p(liked) / max(most, 1e-9), np.float32)
+
+    def _of_tastes(self, shares: Float32, wanted: Rows) -> Float32:
+        """Return what people of tastes add to the wanted rows; shares: [N], of each."""
+        rows = WantedRows(wanted, len(self.of_all))
+        found = np.zeros(len(wanted), np.float32)
         for place in np.flatnonzero(shares).tolist():
             own = slice(int(self.starts[place]), int(self.starts[place + 1]))
-            liked[self.rows[own]] += shares[place] * self.people * self.sums[own]
-        return self._scaled(liked)
-
-    def _scaled(self, events: Float32) -> Float32:
-        most = float(np.log1p(self.of_all.max(initial=0.0)))
-        return np.asarray(np.log1p(events) / max(most, 1e-9), np.float32)
+            hits, to = rows.among(self.rows[own])
+            found[to] += shares[place] * self.people * self.sums[own][hits]
+        return found[rows.one_of_equals]
 
     @cached_property
-    def _among_all(self) -> Float32:
-        found = self._scaled(self.of_all)
-        found.flags.writeable = False  # everybody's
-        return found
+    def _most(self) -> float:
+        return float(self.of_all.max(initial=0.0))
 
     def save(self, directory: Path) -> None:
         """Write the tastes into a release's directory."""

@@ -37,8 +37,7 @@ def pack(loaded: LoadedRelease, request: RankRequest, found: LookedUp) -> Packed
     events, rows = found.events, found.rows
     moment = tables.senses.of_moment(moment_of(request.context, events))
     said = request_words(request.text, request.user.profile, found.history)
-    asked = tables.tags.asked(request.interest_tags)
-    heard = hear(loaded, request, said, asked)
+    heard = hear(loaded, request, said)
     tower = array_of(request.user_vector) if request.HasField("user_vector") else None
     user = view_user(tables, events, found.event_vectors, heard, tower, moment, found.event_media)
     context = context_features(events, moment, heard.weight)
@@ -48,8 +47,8 @@ def pack(loaded: LoadedRelease, request: RankRequest, found: LookedUp) -> Packed
         media=found.media,
         latitudes=found.latitudes,
         longitudes=found.longitudes,
-        tag_scores=tag_scores(loaded, found, asked, heard),
-        tastes=np.where(rows >= 0, heard.tastes[np.maximum(rows, 0)], 0.0).astype(np.float32),
+        tag_scores=tag_scores(loaded, found, heard),
+        tastes=tables.tastes.popularity(heard.asked, rows),
         live=found.live,
         new=found.new,
     )
@@ -74,24 +73,24 @@ def pack(loaded: LoadedRelease, request: RankRequest, found: LookedUp) -> Packed
     )
 
 
-def hear(loaded: LoadedRelease, request: RankRequest, said: Said, asked: Float32) -> Heard:
+def hear(loaded: LoadedRelease, request: RankRequest, said: Said) -> Heard:
     """Return what a request's words come to; without a vector, what their tags do."""
     tables = loaded.tables
     width = tables.items.text_vectors.shape[1]
     if not said.text:
-        return silence(width, tables.tastes)
+        return silence(width, len(tables.tags.names))
     vector = np.zeros(width, np.float32)
     if request.HasField("text_vector"):
         vector = array_of(request.text_vector)
-    return Heard(vector, said.weight, tables.tags.scores(asked), tables.tastes.popularity(asked))
+    return Heard(vector, said.weight, tables.tags.asked(request.interest_tags))
 
 
-def tag_scores(loaded: LoadedRelease, found: LookedUp, asked: Float32, heard: Heard) -> Float32:
+def tag_scores(loaded: LoadedRelease, found: LookedUp, heard: Heard) -> Float32:
     """Return how much of the tags asked for each has [C]: by an override, else by the release."""
-    rows = found.rows
-    scores = np.where(rows >= 0, heard.tag_scores[np.maximum(rows, 0)], 0.0).astype(np.float32)
+    tags, asked = loaded.tables.tags, heard.asked
+    scores = tags.scores_of(asked, found.rows)
     for at, candidate in enumerate(found.candidates if found.changed and asked.any() else []):
         if (item := found.changed.get(candidate.item_id)) is not None:
             names = (*item.categories, *item.tags)
-            scores[at] = loaded.tables.tags.score_of(asked, names)
+            scores[at] = tags.score_of(asked, names)
     return scores

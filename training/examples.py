@@ -138,12 +138,11 @@ class ExampleMaker:
 
     def heard(self, target: Target) -> Heard:
         """Return what a target's words come to."""
-        tags, tastes = self.tables.tags, self.tables.tastes
+        tags = self.tables.tags
         if target.words == NO_WORDS:
-            return silence(self.tables.items.text_vectors.shape[1], tastes)
-        asked = tags.asked(self.interests(target))
+            return silence(self.tables.items.text_vectors.shape[1], len(tags.names))
         vector, weight = self.words.vectors[target.words], target.words_weight
-        return Heard(vector, weight, tags.scores(asked), tastes.popularity(asked))
+        return Heard(vector, weight, tags.asked(self.interests(target)))
 
     def interests(self, target: Target) -> list[InterestTag]:
         """Return what a target's words are understood as."""
@@ -153,7 +152,11 @@ class ExampleMaker:
     def _example(self, target: Target, user: UserView, found: Found) -> Example:
         event = self.interactions.of(target.user)[target.place : target.place + 1]
         own = own_features(
-            self.tables, user, items_of_rows(self.tables.items, found.rows, user.heard)
+            self.tables,
+            user,
+            items_of_rows(
+                self.tables.items, self.tables.tags, self.tables.tastes, found.rows, user.heard
+            ),
         )
         hits = hit_features(found.scores, found.ranks, user.heard)
         features = np.concatenate([hits, own], axis=1)

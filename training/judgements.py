@@ -53,7 +53,11 @@ def judgements(
         event = maker.interactions.of(target.user)[target.place : target.place + 1]
         view = maker.view(target, None)
         own = own_features(
-            maker.tables, view, items_of_rows(maker.tables.items, event.rows, view.heard)
+            maker.tables,
+            view,
+            items_of_rows(
+                maker.tables.items, maker.tables.tags, maker.tables.tastes, event.rows, view.heard
+            ),
         )
         features = without_sources(np.concatenate([hits, own], axis=1))
         rating = float(event.ratings[0])

@@ -89,7 +89,7 @@ def ask_sources(
             Source.SOURCE_NEARBY: _nearby(tables.items, user),
             Source.SOURCE_LEXICAL: tables.word_index.scores(said[place]),
             Source.SOURCE_TAGS: lifted_by_popularity(
-                user.heard.tag_scores, tables.items.popularity
+                tables.tags.scores(user.heard.asked), tables.items.popularity
             ),
             Source.SOURCE_GRAPH: lifted_by_popularity(
                 tables.entities.scores(user.liked_entities), tables.items.popularity

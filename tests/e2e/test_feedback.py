@@ -100,12 +100,13 @@ def test_training_computes_the_features_that_serving_logged(client, release, wor
         assert some["action"].tolist()[:3] == ["", "click", ""]
         target = Target(row_of[user], len(known.of(row_of[user])) - 1)
         (view,) = maker.views([target])
-        rows = opened.items.rows([item.item_id for item in answer.items])
+        rows, tables = opened.items.rows([item.item_id for item in answer.items]), maker.tables
+        some_items = items_of_rows(tables.items, tables.tags, tables.tastes, rows, view.heard)
         candidates = [Candidate(hits=item.hits) for item in lists[user].items]
         offline = np.concatenate(
             [
                 hit_features(*hit_arrays(candidates), view.heard),
-                own_features(maker.tables, view, items_of_rows(opened.items, rows, view.heard)),
+                own_features(tables, view, some_items),
             ],
             axis=1,
         )

@@ -159,7 +159,7 @@ async def test_user_vectors_and_hits_are_those_of_training(
         moment = moment_after(history, int(events.times_ms[place]), int(events.offsets_min[place]))
         (expected,) = user_vectors(served, [inputs_of(served, history, moment)])
         event_vectors = tables.items.text_vectors[history.rows]
-        quiet = silence(event_vectors.shape[1], tables.tastes)
+        quiet = silence(event_vectors.shape[1], len(tables.tags.names))
         view = view_user(tables, history, event_vectors, quiet, expected, moment)
         used = friends.items_before(user, moment.time_ms)
         view = replace(view, friends_items=used)
@@ -194,8 +194,7 @@ async def test_words_find_what_they_find_in_training(
     vector = np.zeros(tables.items.text_vectors.shape[1], np.float32)
     understood = interests(Said(text), None, tables.tags)
     assert [tag.tag for tag in understood] == [tag.tag for tag in response.interest_tags]
-    asked = tables.tags.asked(understood)
-    heard = Heard(vector, 1.0, tables.tags.scores(asked), tables.tastes.popularity(asked))
+    heard = Heard(vector, 1.0, tables.tags.asked(understood))
     view = view_user(tables, nothing, np.zeros((0, len(vector)), "f4"), heard, None, moment)
     depth, count = SETTINGS.source_depth, SETTINGS.candidate_count
     (exact,) = find_candidates(tables, [view], [text], True, depth, count)

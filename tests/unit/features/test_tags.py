@@ -37,6 +37,14 @@ def test_what_is_named_is_sure_and_what_is_meant_less(tags: ItemTags) -> None:
     assert understood(Said("zeppelin"), barely, tags) == {}
 
 
+def test_some_items_score_as_they_do_among_all(tags: ItemTags) -> None:
+    rows = np.array([3, 1, -1, 1, 0])
+    for sure in ({}, {"gore": 1.0}, {"space": 0.4, "film": 0.9}):
+        asked = tags.asked(InterestTag(tag=name, confidence=c) for name, c in sure.items())
+        every = np.append(tags.scores(asked), 0.0).astype(np.float32)
+        np.testing.assert_array_equal(tags.scores_of(asked, rows), every[rows])
+
+
 def test_a_profiles_tags_have_their_confidence_and_fade(tags: ItemTags) -> None:
     said = Said("gore. space", weight=0.5, tags={"SPACE": 0.6})
     assert understood(said, None, tags) == {"gore": 0.5, "space": 0.3, "Space": 0.3}
