@@ -180,6 +180,19 @@ def test_a_lone_group_gets_the_whole_machine() -> None:
         assert vectors(answer)[0] == 5
 
 
+def test_beside_bulk_work_a_lone_group_keeps_to_its_lane() -> None:
+    engine = SteppedEngine(bulk_lane=True)
+    engine.alone = lambda tokens, mask: np.full((len(tokens), 1), 7.0, np.float32)
+    with pool_of(engine) as texts:
+        bulk = put(texts, text(20), bulk=True)
+        engine.wait()
+        engine.go.release()
+        assert vectors(put(texts, text(5))) == [5]
+        engine.bulk_go.release()
+        assert vectors(bulk) == [20]
+        assert vectors(put(texts, text(5))) == [7]
+
+
 def test_what_goes_wrong_reaches_those_whose_texts_were_in_the_group() -> None:
     engine = SteppedEngine()
     with pool_of(engine) as texts:

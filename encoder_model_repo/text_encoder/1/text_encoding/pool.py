@@ -127,7 +127,8 @@ class Pool:
             group = [queue[place] for place in chosen]
             gone = set(chosen)
             queue[:] = [each for place, each in enumerate(queue) if place not in gone]
-            alone = online and self._busy == 0 and not queue
+            # Beside other load all cores together are slower than one.
+            alone = online and not (self._busy or self._bulk_busy or queue)
             self._busy += online
             self._bulk_busy += not online
             self._room.notify_all()
