@@ -8,7 +8,6 @@ back, and a request of 200 candidates behind 50 events: its features, and all of
 
 import argparse
 import json
-import os
 import subprocess
 import sys
 import tempfile
@@ -24,6 +23,7 @@ from tokenizers import Tokenizer
 from tokenizers.models import WordLevel
 from transformers import AutoModel, BertConfig
 
+from benchmarks.process_memory import memory_mib
 from benchmarks.rank_requests import request_of
 from benchmarks.scale_release import (
     TEXT_WIDTH,
@@ -139,14 +139,6 @@ def timed(run: Callable[[int], object]) -> dict[str, float]:
         taken.append((time.perf_counter() - start) * 1e3)
     p50, p99 = np.percentile(taken[REQUESTS:], [50, 99]).tolist()
     return {"p50": round(p50, 2), "p99": round(p99, 2)}
-
-
-def memory_mib() -> dict[str, float]:
-    """Return the memory of this process: its own, and that of mapped files that is at hand."""
-    named = {"RssAnon:": "own", "RssFile:": "mapped"}
-    lines = Path(f"/proc/{os.getpid()}/status").read_text().splitlines()
-    parts = (line.split() for line in lines)
-    return {named[own[0]]: round(int(own[1]) / 1024, 1) for own in parts if own[0] in named}
 
 
 if __name__ == "__main__":

@@ -8,7 +8,6 @@ and those sources that answer from memory. What is in Milvus is measured by `sca
 import argparse
 import asyncio
 import json
-import os
 import subprocess
 import sys
 import tempfile
@@ -19,6 +18,7 @@ from typing import Any
 
 import numpy as np
 
+from benchmarks.process_memory import memory_mib
 from benchmarks.scale_release import made_up_items, write_catalogue, write_release
 from features.events import EventArrays
 from features.history import recency, weights_of_actions
@@ -70,34 +70,26 @@ async def measure(directory: Path, count: int) -> dict[str, Any]:
     told: dict[str, Any] = {"items": count}
     database = Database(f"sqlite:///{directory}/catalogue.db")
     view = View(Store(database))
-    before, start = private_mib(), time.monotonic()
+    before, start = memory_mib()["own"], time.monotonic()
     await view.refresh()
     told["catalogue_s"] = round(time.monotonic() - start, 2)
-    told["catalogue_mib"] = round(private_mib() - before, 1)
+    told["catalogue_mib"] = round(memory_mib()["own"] - before, 1)
     for name in ("release", "second_release"):
-        before, start = private_mib(), time.monotonic()
+        before, start = memory_mib()["own"], time.monotonic()
         # Held until the end, as the releases before and after a switch are.
         told[name] = loaded = read_release(str(directory / "first"))
         told[f"{name}_s"] = round(time.monotonic() - start, 2)
-        told[f"{name}_mib"] = round(private_mib() - before, 1)
+        told[f"{name}_mib"] = round(memory_mib()["own"] - before, 1)
     told["sources_ms"] = {
         name: await _timed(work) for name, work in _sources(loaded, view, count).items()
     }
-    told["process_mib"] = round(private_mib(), 1)
+    told["process_mib"] = round(memory_mib()["own"], 1)
     size = sum(file.stat().st_size for file in (directory / "first").rglob("*"))
     database.close()
     return {
         **{name: value for name, value in told.items() if not isinstance(value, LoadedRelease)},
         "release_file_mib": round(size / MIB, 1),
     }
-
-
-def private_mib() -> float:
-    """Return the memory of this process that is not mapped from files."""
-    for line in Path(f"/proc/{os.getpid()}/status").read_text().splitlines():
-        if line.startswith("RssAnon:"):
-            return int(line.split()[1]) / 1024
-    return 0.0
 
 
 def _sources(
