@@ -26,9 +26,7 @@ NAME = "scale"
 def main() -> None:
     """Run the steps, record each, draw."""
     parser = argparse.ArgumentParser(description=__doc__.partition("\n")[0])
-    parser.add_argument(
-        "--only", choices=("search", "service", "ranking", "users"), help="one kind of step"
-    )
+    parser.add_argument("--only", choices=KINDS, help="one kind of step")
     parser.add_argument("--sizes", type=int, nargs="*", default=SIZES)
     parser.add_argument("--width", type=int, nargs="*", default=WIDTHS, help="of vectors")
     arguments = parser.parse_args()

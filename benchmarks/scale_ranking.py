@@ -75,10 +75,13 @@ def write_ranked_release(directory: Path, count: int) -> None:
     no_entries = np.zeros(0, np.float32)
     starts = np.zeros(tags + 1, np.int64)
     Tastes(of_all, 1.0, nobody, starts, np.zeros(0, np.int32), no_entries).save(directory)
-    ratings = {"mean": np.float32(3.5), "scale": np.float32(1.0)}
     save_file(
-        {**{name: np.array(value) for name, value in ratings.items()}}
-        | {"quality": random.normal(size=count).astype(np.float32), "counts": of_all},
+        {
+            "mean": np.array(3.5, np.float32),
+            "scale": np.array(1.0, np.float32),
+            "quality": random.normal(size=count).astype(np.float32),
+            "counts": of_all,
+        },
         directory / "ratings.safetensors",
     )
     save_file(

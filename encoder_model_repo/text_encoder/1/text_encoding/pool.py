@@ -149,7 +149,8 @@ class Pool:
         with self._lock:
             self._busy -= online
             self._bulk_busy -= not online
-            self._bulk_work.notify()  # one may go that stayed behind
+            if not online:
+                self._bulk_work.notify()  # one may go that stayed behind
             self._computed += len(group) * max(len(asked.ids[row]) for asked, row in group)
             for place, (asked, row) in enumerate(group):
                 self._tokens += len(asked.ids[row])
