@@ -2,8 +2,6 @@
 
 import asyncio
 import json
-import subprocess
-import sys
 import time
 from collections.abc import AsyncIterator
 from pathlib import Path
@@ -20,7 +18,9 @@ from tandem.v1.recommender_service_pb2 import RecommendResponse
 from tandem.v1.user_pb2 import Friend, UserProfile
 from tandem.v1.user_service_pb2 import ExportUserResponse
 from tandem_client import AsyncTandemClient, reason_of
+from tests.support.command import tandem
 from tests.support.gateway import World, running_gateway, running_world
+from tests.support.users import exported
 
 OPEN = UserProfile(text="me", friends_enabled=True)
 NOW_S = int(time.time())
@@ -187,13 +187,6 @@ async def test_when_friends_cannot_be_read_the_list_says_so_and_does_without(
     assert skipped(answer) == [stage_pb2.SKIP_CAUSE_INTERNAL]
 
 
-async def exported(client: AsyncTandemClient, user_id: str) -> ExportUserResponse:
-    whole = ExportUserResponse()
-    async for batch in client.export_user(user_id, timeout_s=20):
-        whole.MergeFrom(batch)
-    return whole
-
-
 async def known_friends(client: AsyncTandemClient) -> list[KnownFriends]:
     return [known async for part in client.export_events() for known in part.friends]
 
@@ -261,16 +254,9 @@ async def test_friends_stay_erased_after_a_restore(tmp_path: Path) -> None:
         assert stage_pb2.SKIP_CAUSE_NO_INPUT in skipped(answer)
 
 
-async def tandem(*arguments: object) -> str:
-    """Run the command beside the gateway of this process; return what it says."""
-    done = await asyncio.to_thread(
-        subprocess.run,
-        [sys.executable, "-m", "tandem_cli", *map(str, arguments)],
-        capture_output=True,
-        text=True,
-        timeout=60,
-        stdin=subprocess.DEVNULL,
-    )
+async def said_by_tandem(*arguments: object) -> str:
+    """Run the command; return its status and what it says."""
+    done = await tandem(*arguments)
     return f"{done.returncode} {done.stderr.strip()}"
 
 
@@ -278,22 +264,27 @@ async def test_the_command_writes_consent_and_friends_and_gives_them_out(
     world: World, tmp_path: Path
 ) -> None:
     at_target = ("--target", world.target)
-    assert await tandem("profile", "put", "--user", "dora", "--friends", *at_target) == "0 written"
+    assert (
+        await said_by_tandem("profile", "put", "--user", "dora", "--friends", *at_target)
+        == "0 written"
+    )
     listed = ("--friend", "bert=2.5", "--friend", "carl")
-    done = await tandem("profile", "friends", "--user", "dora", *listed, *at_target)
+    done = await said_by_tandem("profile", "friends", "--user", "dora", *listed, *at_target)
     assert done == "0 written"
-    bad = await tandem("profile", "friends", "--user", "dora", "--friend", "bert=much", *at_target)
+    bad = await said_by_tandem(
+        "profile", "friends", "--user", "dora", "--friend", "bert=much", *at_target
+    )
     assert bad.startswith("1 ")
     assert "the weight is no number" in bad
     file = tmp_path / "dora.jsonl"
-    assert (await tandem("user", "export", "dora", "--out", file, *at_target))[0] == "0"
+    assert (await said_by_tandem("user", "export", "dora", "--out", file, *at_target))[0] == "0"
     profile, *told = map(json.loads, await asyncio.to_thread(lines_of, file))
     assert profile["profile"]["friends_enabled"] is True
     assert told == [
         {"friend": {"user_id": "bert", "weight": 2.5}},
         {"friend": {"user_id": "carl", "weight": 1.0}},
     ]
-    done = await tandem("user", "erase", "bert", *at_target)
+    done = await said_by_tandem("user", "erase", "bert", *at_target)
     assert done == "0 erased 0 events, 0 impressions, 2 friendships"
 
 

@@ -1,9 +1,6 @@
 """A user's data out of a running gateway: all that is stored, and the command."""
 
-import asyncio
 import json
-import subprocess
-import sys
 import time
 from collections.abc import AsyncIterator
 from pathlib import Path
@@ -19,6 +16,7 @@ from tandem.v1.context_pb2 import RequestContext
 from tandem.v1.event_pb2 import Event
 from tandem.v1.user_pb2 import UserProfile
 from tandem.v1.user_service_pb2 import ExportUserResponse
+from tests.support.command import tandem
 from tests.support.gateway import World, running_world
 from tests.support.users import PROFILE, exported, used
 
@@ -80,18 +78,6 @@ async def test_of_an_unknown_user_nothing_is_exported(world: World) -> None:
     batches = [batch async for batch in world.client.export_user("nobody")]
     assert batches == [ExportUserResponse()]
     assert not batches[0].HasField("profile")
-
-
-async def tandem(*arguments: object) -> subprocess.CompletedProcess[str]:
-    """Run the command beside the gateway of this process."""
-    return await asyncio.to_thread(
-        subprocess.run,
-        [sys.executable, "-m", "tandem_cli", *map(str, arguments)],
-        capture_output=True,
-        text=True,
-        timeout=60,
-        stdin=subprocess.DEVNULL,
-    )
 
 
 async def test_the_command_exports_and_erases(world: World, tmp_path: Path) -> None:
