@@ -16,7 +16,8 @@ import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -35,6 +36,7 @@ from tandem_cli.load.run import Load, load_test
 from tandem_cli.load.schedule import Step
 from tandem_cli.load.sender import stages_of
 from tandem_client import AsyncTandemClient
+from tests.support.milvus import running_milvus_server
 from training.datasets.source import open_dataset
 
 CALLERS = (2, 4, 8)
@@ -55,7 +57,7 @@ def in_process(
             "state": stack.state,
             "release": release,
             "encoder": encoder,
-            "milvus": f"http://127.0.0.1:{stack.ports.milvus}",
+            "milvus": stack.milvus,
         }
         command = [sys.executable, "-m", "benchmarks.e2e_in_process"]
         for name, value in options.items():
@@ -150,6 +152,16 @@ def ratios(
     }
 
 
+@contextmanager
+def milvus_of(kind: str) -> Iterator[str]:
+    """Run a Milvus server where one is asked for; give its URI, "" for a stack that starts Lite."""
+    if kind == "lite":
+        yield ""
+        return
+    with tempfile.TemporaryDirectory() as folder, running_milvus_server(Path(folder)) as uri:
+        yield uri
+
+
 def main() -> None:
     """Measure, print, draw and record."""
     parser = argparse.ArgumentParser(
@@ -158,6 +170,9 @@ def main() -> None:
     parser.add_argument("--release", type=Path, default=Path("var/demo/release"))
     parser.add_argument("--requests", type=int, default=150, help="of each closed loop")
     parser.add_argument("--seconds", type=float, default=20.0, help="of each open-loop step")
+    parser.add_argument(
+        "--milvus", choices=("lite", "server"), default="lite", help="Lite, or Milvus 2.3.5"
+    )
     parser.add_argument("--half-seconds", type=float, default=60.0, help="of the one at half")
     arguments = parser.parse_args()
 
@@ -167,7 +182,7 @@ def main() -> None:
     known = open_dataset(entry["spec"], rejects=None, cleaning=cleaning).users.user_id
     random = np.random.default_rng(0)
     users = [str(user) for user in random.choice(np.array(known, dtype=str), arguments.requests)]
-    with started_stack(arguments.release) as stack:
+    with milvus_of(arguments.milvus) as milvus, started_stack(arguments.release, milvus) as stack:
         encoder = encoder_of(release, ENCODERS)
         before = in_process(stack, arguments.release, encoder, users, CALLERS)
         whole = served(stack.target, users)
@@ -186,17 +201,19 @@ def main() -> None:
             f"{step['not_answered_ms']['p50']} ms, degraded {step['degraded_share']}"
         )
     judged = ratios(parts, whole, steps)
-    for name, ratio in judged.items():
-        print(f"{name:26} {ratio}")
-    figure = draw(whole, parts, RESULTS / "e2e-waterfall.png")
+    for kind, ratio in judged.items():
+        print(f"{kind:26} {ratio}")
+    name = "e2e" if arguments.milvus == "lite" else "e2e-milvus-server"
+    figure = draw(whole, parts, RESULTS / f"{name}-waterfall.png")
     write_result(
-        "e2e",
+        name,
         {
             "environment": describe(),
             "settings": {
                 "requests": len(users),
                 "dataset": {key: entry[key] for key in ("name", "items", "users", "interactions")},
                 "candidates": release.candidate_count,
+                "milvus": arguments.milvus,
                 "step_seconds": arguments.seconds,
                 "half_seconds": arguments.half_seconds,
                 "deadline_s": Load(()).timeout_s,

@@ -2,8 +2,6 @@
 
 import json
 import shutil
-import subprocess
-import sys
 from collections import Counter
 from dataclasses import asdict, dataclass
 from pathlib import Path
@@ -17,7 +15,7 @@ from features.release import open_release
 from serving.errors import ReleaseUnusable
 from serving.info import tandem_version
 from tandem_cli.console import say
-from tandem_cli.failure import CommandFailed
+from tandem_cli.subcommand import run_subcommand
 
 INPUTS = "inputs.json"
 HISTORY_WANTED = 30
@@ -68,9 +66,9 @@ class DemoWorld:
                 shutil.rmtree(former)
         self.directory.mkdir(parents=True, exist_ok=True)
         size = ("--items", str(self.items), "--users", str(self.users), "--seed", str(self.seed))
-        _tandem("sample", str(self.data), *size)
+        run_subcommand("sample", str(self.data), *size)
         settings = ("--set", f"positions={self.positions}", "--set", f"epochs={self.epochs}")
-        _tandem("train", "--dataset", str(self.data), "--out", str(self.release), *settings)
+        run_subcommand("train", "--dataset", str(self.data), "--out", str(self.release), *settings)
         file.write_text(json.dumps(inputs, indent=1))
 
     def known_user(self) -> str:
@@ -90,9 +88,3 @@ class DemoWorld:
         except ReleaseUnusable:
             return False
         return self.data.is_dir()
-
-
-def _tandem(*arguments: str) -> None:
-    done = subprocess.run([sys.executable, "-m", "tandem_cli", *arguments], check=False)
-    if done.returncode != 0:
-        raise CommandFailed(f"`tandem {arguments[0]}` failed")

@@ -1,13 +1,12 @@
 """Encoder directories: the one a release was trained with, or one made of given weights."""
 
-import subprocess
-import sys
 from pathlib import Path
 
 from features.release import Release
 from tandem_cli.console import timed
 from tandem_cli.disk import need_free
 from tandem_cli.failure import CommandFailed
+from tandem_cli.subcommand import run_subcommand
 
 ENCODERS = Path("var/encoders")
 FREE_DISK_MIB = 512
@@ -39,10 +38,7 @@ def encoder_of(release: Release, encoders: Path) -> Path:
     """
     directory = encoders / release.encoder_version
     if not (directory / "encoder.json").is_file():
-        command = [sys.executable, "-m", "tandem_cli", "encoder", "prepare"]
-        subprocess.run(
-            [*command, "--encoders", str(encoders)], check=True, stdout=subprocess.DEVNULL
-        )
+        run_subcommand("encoder", "prepare", "--encoders", str(encoders), quiet=True)
     if not (directory / "encoder.json").is_file():
         raise CommandFailed(
             f"{release.uri} was trained with the text encoder {directory.name}, which is not in "

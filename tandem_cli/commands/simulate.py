@@ -2,8 +2,6 @@
 
 import asyncio
 import shutil
-import subprocess
-import sys
 from pathlib import Path
 
 import typer
@@ -11,6 +9,7 @@ import typer
 from tandem_cli.console import say
 from tandem_cli.disk import need_free
 from tandem_cli.failure import CommandFailed
+from tandem_cli.subcommand import run_subcommand
 from tandem_cli.training_run import FREE_DISK_MIB
 
 OURS = "tandem"
@@ -43,8 +42,8 @@ def simulate(
     options = [word for change in changes for word in ("--set", change)]
     world, first = work / "world", work / "releases" / "first"
     size = ["--items", str(items), "--users", str(users), "--seed", str(seed)]
-    _tandem("sample", str(world), *size)
-    _tandem("train", "--dataset", str(world), "--out", str(first), *options)
+    run_subcommand("sample", str(world), *size)
+    run_subcommand("train", "--dataset", str(world), "--out", str(first), *options)
 
     from tandem_cli.simulation.picture import draw
     from tandem_cli.simulation.report import report, write
@@ -64,9 +63,3 @@ def simulate(
     for name, ahead in found["ahead"].items():
         start = ahead["from_day"]
         say(f"ahead of {name} from day {start} on" if start else f"not ahead of {name} at the end")
-
-
-def _tandem(*arguments: str) -> None:
-    done = subprocess.run([sys.executable, "-m", "tandem_cli", *arguments], check=False)
-    if done.returncode != 0:
-        raise CommandFailed(f"`tandem {arguments[0]}` failed")

@@ -78,7 +78,7 @@ class ManagedProcess:
         self.log_file.parent.mkdir(parents=True, exist_ok=True)
         command = self._command
         if not self._detached:
-            command = [*_bound_to_parent(), *command]
+            command = [*bound_to_parent(), *command]
         with self.log_file.open("ab") as log:
             self._log_start = log.tell()
             try:
@@ -145,7 +145,7 @@ class ManagedProcess:
         return self._process
 
 
-def _bound_to_parent() -> list[str]:
+def bound_to_parent() -> list[str]:
     """Return what to put before a command so that it ends with the thread that starts it.
 
     A wrapper that execs, since code between fork and exec is unsafe in a process with threads, and
