@@ -28,6 +28,7 @@ import uvloop
 
 from benchmarks.e2e_waterfall import draw
 from benchmarks.environment import RESULTS, describe, write_result
+from benchmarks.language import require_language
 from benchmarks.stack import BenchStack, started_stack
 from features.release import open_release
 from tandem_cli.dataset_spec import cleaning_of
@@ -176,6 +177,7 @@ def main() -> None:
     parser.add_argument("--half-seconds", type=float, default=60.0, help="of the one at half")
     arguments = parser.parse_args()
 
+    require_language(arguments.release)
     release = open_release(arguments.release, verify=False)
     entry = release.manifest["dataset"]
     cleaning = cleaning_of(entry.get("clean", []))

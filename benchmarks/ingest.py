@@ -30,6 +30,7 @@ import uvloop
 
 from benchmarks.encoder import BARE_BATCHES, make_texts, printed
 from benchmarks.environment import RESULTS, ROOT, describe, write_result
+from benchmarks.language import require_language
 from benchmarks.stack import started_stack
 from features.release import open_release
 from serving.text_encoder import TextEncoder
@@ -233,6 +234,7 @@ def main() -> None:
     parser.add_argument("--out", type=Path, default=RESULTS, help="folder of ingest.json")
     arguments = parser.parse_args()
     environment = describe()
+    require_language(arguments.release)
     entry = open_release(arguments.release, verify=False).manifest["dataset"]
     known = open_dataset(entry["spec"], rejects=None, cleaning=cleaning_of(entry.get("clean", [])))
     users = [str(user) for user in known.users.user_id]

@@ -21,6 +21,7 @@ import numpy as np
 import torch
 
 from benchmarks.environment import describe, write_result
+from benchmarks.language import require_language
 from benchmarks.rank_peers import compared
 from benchmarks.rank_requests import SHOWN, ranking_service, request_of
 from models.ranker.flat_batch import flat_batch
@@ -170,6 +171,7 @@ def main() -> None:
     parser.add_argument("--seconds", type=float, default=20.0, help="for each setting of a peer")
     arguments = parser.parse_args()
 
+    require_language(arguments.release)
     loaded = read_release(str(arguments.release), device=device_of("auto"))
     result: dict[str, Any] = {
         "environment": describe(),

@@ -49,8 +49,6 @@ class TorchEngine:
 
     def states(self, batch: FlatBatch, features_CF: Tensor) -> Tensor:
         """Return the last state at each candidate, float32 [C, W]; features are standardised."""
-        if not self._ranker.config.language:
-            return features_CF.new_zeros(len(features_CF), self._ranker.head.language.in_features)
         with self._turn, mixed_precision(self._device.type):
             # What else torch does for a request is too small to be shared by threads.
             torch.set_num_threads(self._threads)

@@ -1,6 +1,6 @@
 """Several users one after the other without padding: how a ranker is fed in serving."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from itertools import pairwise
 from typing import Any
@@ -11,6 +11,7 @@ import numpy.typing as npt
 from features.events import event_features
 from models.ranker.config import RankerConfig
 from models.ranker.packed_user import Array, PackedUser
+from models.ranker.shared_prefixes import SharedPrefixes, share
 
 Bool = npt.NDArray[np.bool_]
 Float32 = npt.NDArray[np.float32]
@@ -23,7 +24,8 @@ class FlatBatch:
     """T text tokens, S events and C candidates of one user or several, one user after the other.
 
     The arrays are those of `RankBatch` without its first dimension: nothing is padded, and masks
-    keep users apart. Where nobody has any text, there is one token that no other sees.
+    keep users apart. What the prefixes of two begin with alike is there once. Where nobody has any
+    text, there is one token that no other sees.
 
     prefix_mask_PP: bool, true where a prefix token (texts of all users, then events of all) may
     look. candidate_mask_CP: bool, where a candidate may look. own_mask_CO: bool, which of the O
@@ -61,49 +63,51 @@ def flat_batch(
     """
     size = round_up if rounded else int
     candidates = [user.candidates for user in users]
-    texts = [len(user.text_ids) for user in users]
-    events = [len(user.events) for user in users]
+    sides = [event_features(u.events, config.rating_mean, config.rating_scale) for u in users]
+    shared = share(users, sides)
+    texts, events = [len(text) for text in shared.texts], len(shared.owner_S)
     counts = [len(each.rows) for each in candidates]
     # Not every engine can do without any text: then there is one token that is nobody's.
-    no_texts = size(max(sum(texts), 1) + sum(events)) - sum(texts) - sum(events)
+    no_texts = size(max(sum(texts), 1) + events) - sum(texts) - events
     nobody = size(sum(counts)) - sum(counts)
 
     def of_candidates(arrays: Sequence[Array], dtype: type[np.generic], fill: int = 0) -> Any:
         return _with_rows(_joined(arrays, dtype), nobody, fill)
 
-    side = [event_features(u.events, config.rating_mean, config.rating_scale) for u in users]
+    def of_events(arrays: Iterable[Array], dtype: type[np.generic]) -> Any:
+        own = [array[start:] for array, start in zip(arrays, shared.begun, strict=True)]
+        return _joined(own, dtype)
+
     tokens = of_candidates([each.texts for each in candidates], np.int64, fill=-1)
     tokens = _trimmed(tokens, size)
     visible = of_candidates([each.visible for each in candidates], np.int64)
 
-    numbers = np.arange(len(users))
-    text_owner = _with_rows(np.repeat(numbers, texts), no_texts, NOBODY)
-    event_owner = np.repeat(numbers, events)
-    owner = _with_rows(np.repeat(numbers, counts), nobody, NOBODY)
-    place = _count_up(events)
-    after_text = np.array(texts)
-    sees_text = owner[:, None] == text_owner
-    sees_events = (owner[:, None] == event_owner) & (place < visible[:, None])
+    text_owner = _with_rows(np.repeat(np.arange(len(texts)), texts), no_texts, NOBODY)
+    text_of = np.append(shared.text_of_U, NOBODY)  # the last is nobody's
+    owner = _with_rows(np.repeat(np.arange(len(users)), counts), nobody, NOBODY)
+    after_text = np.array([len(user.text_ids) for user in users])
+    sees_text = text_of[owner][:, None] == text_owner
+    sees_events = shared.place_US[owner] < visible[:, None]
     own = np.ones((len(owner), 1 + tokens.shape[1]), np.bool_)
     own[:, 1:] = tokens >= 0
     starts_at = after_text[owner] + visible
     positions = [
         _with_rows(_count_up(texts), no_texts, 0),
-        after_text[event_owner] + place,
+        after_text[shared.owner_S] + shared.place_S,
         (starts_at[:, None] + np.arange(own.shape[1])).ravel(),
     ]
     return FlatBatch(
-        text_ids_T=_with_rows(_joined([u.text_ids for u in users], np.int64), no_texts, 0),
-        event_rows_S=_joined([user.events.rows for user in users], np.int64),
-        event_vectors_SD=_joined([user.event_vectors for user in users], np.float32),
-        event_actions_S=_joined([user.events.actions for user in users], np.int64),
-        event_features_SE=_joined(side, np.float32),
+        text_ids_T=_with_rows(_joined(shared.texts, np.int64), no_texts, 0),
+        event_rows_S=of_events((user.events.rows for user in users), np.int64),
+        event_vectors_SD=of_events((user.event_vectors for user in users), np.float32),
+        event_actions_S=of_events((user.events.actions for user in users), np.int64),
+        event_features_SE=of_events(sides, np.float32),
         candidate_rows_C=of_candidates([each.rows for each in candidates], np.int64, fill=-1),
         candidate_vectors_CD=of_candidates([each.vectors for each in candidates], np.float32),
         candidate_features_CF=of_candidates([each.features for each in candidates], np.float32),
         candidate_texts_CN=tokens,
         context_CX=of_candidates([each.context for each in candidates], np.float32),
-        prefix_mask_PP=_prefix_mask(text_owner, event_owner, place),
+        prefix_mask_PP=_prefix_mask(text_owner, shared),
         candidate_mask_CP=np.concatenate([sees_text, sees_events], axis=1),
         own_mask_CO=own,
         positions_L=np.concatenate(positions),
@@ -125,13 +129,13 @@ def tokens_of(user: PackedUser) -> int:
     return len(user.text_ids) + len(user.events) + len(user.candidates.rows) * tokens
 
 
-def _prefix_mask(text_owner: Int64, event_owner: Int64, place: Int64) -> Bool:
+def _prefix_mask(text_owner: Int64, shared: SharedPrefixes) -> Bool:
     """Return who sees whom: texts their own text, events that and the events up to themselves."""
-    texts, length = len(text_owner), len(text_owner) + len(event_owner)
-    mask = np.zeros((length, length), np.bool_)
+    texts, owner = len(text_owner), shared.owner_S
+    mask = np.zeros((texts + len(owner),) * 2, np.bool_)
     mask[:texts, :texts] = text_owner[:, None] == text_owner
-    mask[texts:, :texts] = event_owner[:, None] == text_owner
-    mask[texts:, texts:] = (event_owner[:, None] == event_owner) & (place[:, None] >= place)
+    mask[texts:, :texts] = shared.text_of_U[owner][:, None] == text_owner
+    mask[texts:, texts:] = shared.place_US[owner] <= shared.place_S[:, None]
     return mask
 
 

@@ -36,6 +36,11 @@ class FusionHead(nn.Module):
         self.language.weight[outcome] *= slope
         self.bias[outcome] = self.bias[outcome] * slope + offset
 
+    def listens(self, new_BC: Tensor) -> bool:
+        """Return whether the language model has a say in any logit of such candidates."""
+        read = bool(self.reads_newcomers) or not bool(new_BC.all())
+        return read and bool(self.language.weight.any())
+
     def forward(
         self, state_BCW: Tensor, features_BCF: Tensor, new_BC: Tensor, new_BCF: Tensor
     ) -> Tensor:

@@ -68,6 +68,14 @@ class Ranker(nn.Module):
         states = self.states(batch, features)
         return self.head.explain(states, features, batch.new_BC, self.new_features(batch))
 
+    def listens(self, new: Tensor) -> bool:
+        """Return whether candidates need the language model's states; new: bool [..., C].
+
+        Not where training found that it adds nothing, to whom it is not to be read for at least:
+        its part is 0 whatever it says, and its forward pass may be left out.
+        """
+        return self.config.language and self.head.listens(new)
+
     def new_features(self, batch: RankBatch) -> Tensor:
         """Return which features count as newcomers' do, bool [B, C, features]."""
         return self.features_of(batch.new_BC, batch.obeyed_B[:, None])

@@ -54,6 +54,11 @@ class TreeHead(nn.Module):
         self.slope[outcome] *= slope
         self.bias[outcome] = self.bias[outcome] * slope + offset
 
+    def listens(self, new_BC: Tensor) -> bool:
+        """Return that the language model has a say in no logit."""
+        del new_BC
+        return False
+
     def forward(
         self, state_BCW: Tensor, features_BCF: Tensor, new_BC: Tensor, new_BCF: Tensor
     ) -> Tensor:

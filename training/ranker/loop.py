@@ -157,6 +157,8 @@ def train_ranker(
         done = epoch
     load_weights(ranker, place.best_state)
     ranker.eval()
+    if ranker.config.language and not place.best_epoch:
+        say("ranker: the features alone are kept, and are served without the language model")
     if ranker.config.language:
         let_newcomers_be_read(ranker, packer, check, say)
     if private is None:
