@@ -197,7 +197,7 @@ def main() -> None:
     if "stages" in arguments.only:
         for tried in (0, 4):
             with ranking_service(arguments.release, influences=tried) as channel:
-                for events in EVENTS:
+                for events in (0, *EVENTS):  # 0: a newcomer
                     requests = [request_of(loaded, 200, events, s, SHOWN) for s in range(USERS)]
                     row = {"influences": tried, "candidates": 200, "events": events}
                     row |= measure_stages(channel, requests, arguments.calls * 2)

@@ -65,5 +65,6 @@ def review_words(text: str) -> str:
 
 
 def _events_since(profile: UserProfile, history: Sequence[HistoryEvent]) -> int:
-    said_us = profile.said_time.ToMicroseconds()
-    return sum(event.event_time.ToMicroseconds() > said_us for event in history)
+    said = (profile.said_time.seconds, profile.said_time.nanos)
+    times = (event.event_time for event in history)
+    return sum((time.seconds, time.nanos) > said for time in times)
