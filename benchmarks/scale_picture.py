@@ -1,7 +1,8 @@
 """Cost by size as a picture."""
 
 import math
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -14,120 +15,109 @@ from matplotlib.axes import Axes
 from matplotlib.ticker import NullFormatter
 
 Steps = Mapping[str, Mapping[str, Any]]
-Line = tuple[str, str, Callable[[Mapping[str, Any]], float], str]
+Value = Callable[[Mapping[str, Any]], float]
 BLUE, RED, GREEN, GREY, GOLD = "#2563eb", "#c2410c", "#15803d", "#64748b", "#a16207"
 LINE_POINTS = 10
-SOURCES = ("popular", "lexical", "tags", "similar", "friends")
 
 
-def draw(steps: Steps, file: Path) -> None:
-    """Draw what each costs by size, on logarithmic axes."""
-    figure, panels = plt.subplots(2, 3, figsize=(17, 8), layout="constrained")
-    _panel(
-        panels[0][0],
-        "One search of 200 in Milvus, ms",
-        [
-            ("search/64", "width 64, p50", lambda r: r["search_ms"]["p50"], BLUE),
-            ("search/64", "width 64, p99", lambda r: r["search_ms"]["p99"], BLUE),
-            ("search/384", "width 384, p50", lambda r: r["search_ms"]["p50"], RED),
-            ("search/384", "width 384, p99", lambda r: r["search_ms"]["p99"], RED),
-        ],
-        steps,
-    )
-    _panel(
-        panels[0][1],
-        "Memory, MiB",
-        [
-            ("search/64", "Milvus, one space of width 64", _server, BLUE),
-            ("search/384", "Milvus, one space of width 384", _server, RED),
-            ("service", "catalogue in the retrieval service", _of("catalogue_mib"), GREEN),
-            ("service", "release in the retrieval service", _of("release_mib"), GREY),
-            ("ranking", "release in the ranking service", _of("release_mib"), GOLD),
-        ],
-        steps,
-    )
-    _panel(
-        panels[1][0],
-        "Start and switch, s",
-        [
-            ("service", "catalogue read at the start", _of("catalogue_s"), GREEN),
-            ("service", "release read for retrieval", _of("release_s"), GREY),
-            ("ranking", "release read for ranking", _of("release_s"), GOLD),
-            ("users", "gateway started", lambda r: r["gateway"]["start_s"], BLUE),
-            (
-                "users",
-                "uses counted, release new",
-                lambda r: r["count_uses_s"]["trained_now"],
-                RED,
-            ),
-        ],
-        steps,
-    )
-    _panel(
-        panels[0][2],
-        "Rank of 200 candidates behind 50 events, ms",
-        [
-            ("ranking", "all of it, p50", lambda r: r["rank_ms"]["p50"], BLUE),
-            ("ranking", "all of it, p99", lambda r: r["rank_ms"]["p99"], BLUE),
-            ("ranking", "features, p50", lambda r: r["features_ms"]["p50"], RED),
-            ("ranking", "features, p99", lambda r: r["features_ms"]["p99"], RED),
-        ],
-        steps,
-    )
-    _panel(
-        panels[1][2],
-        "Sources that answer from memory, ms (p50)",
-        [
-            ("service", name, _source(name), colour)
-            for name, colour in zip(SOURCES, (BLUE, GREEN, RED, GREY, GOLD), strict=True)
-        ],
-        steps,
-    )
-    _panel(
-        panels[1][1],
-        "Users' state in SQLite, ms (p50)",
-        [
-            ("users", "state read", lambda r: r["read_state_ms"]["p50"], BLUE),
-            ("users", "friends' uses read", lambda r: r["friends_ms"]["p50"], GREEN),
-            ("users", "event recorded", lambda r: r["record_event_ms"]["p50"], RED),
-        ],
-        steps,
-        "users",
-    )
-    figure.savefig(file, dpi=110)
-    plt.close(figure)
+def _at(*path: str) -> Value:
+    """Return what reads a figure of a step's result."""
 
+    def read(result: Mapping[str, Any]) -> float:
+        found: Any = result
+        for name in path:
+            found = found[name]
+        return float(found)
 
-def _of(name: str) -> Callable[[Mapping[str, Any]], float]:
-    return lambda result: float(result[name])
-
-
-def _source(name: str) -> Callable[[Mapping[str, Any]], float]:
-    return lambda result: float(result["sources_ms"][name]["p50"])
+    return read
 
 
 def _server(result: Mapping[str, Any]) -> float:
     return float(result["server_mib"]["full"] - result["server_mib"]["empty"])
 
 
-def _panel(
-    axes: Axes, title: str, lines: list[Line], steps: Steps, across: str = "items or users"
-) -> None:
+@dataclass(frozen=True)
+class Line:
+    """One line of a panel: what is read of the steps of a kind; p99 are dotted."""
+
+    kind: str
+    label: str
+    value: Value
+    colour: str
+
+
+# Row by row.
+PANELS: Mapping[str, Sequence[Line]] = {
+    "One search of 200 in Milvus, ms": [
+        Line("search/64", "width 64, p50", _at("search_ms", "p50"), BLUE),
+        Line("search/64", "width 64, p99", _at("search_ms", "p99"), BLUE),
+        Line("search/384", "width 384, p50", _at("search_ms", "p50"), RED),
+        Line("search/384", "width 384, p99", _at("search_ms", "p99"), RED),
+    ],
+    "Memory, MiB": [
+        Line("search/64", "Milvus, one space of width 64", _server, BLUE),
+        Line("search/384", "Milvus, one space of width 384", _server, RED),
+        Line("service", "catalogue in the retrieval service", _at("catalogue_mib"), GREEN),
+        Line("service", "release in the retrieval service", _at("release_mib"), GREY),
+        Line("ranking", "release in the ranking service", _at("release_mib"), GOLD),
+    ],
+    "Rank of 200 candidates behind 50 events, ms": [
+        Line("ranking", "all of it, p50", _at("rank_ms", "p50"), BLUE),
+        Line("ranking", "all of it, p99", _at("rank_ms", "p99"), BLUE),
+        Line("ranking", "features, p50", _at("features_ms", "p50"), RED),
+        Line("ranking", "features, p99", _at("features_ms", "p99"), RED),
+    ],
+    "Start and switch, s": [
+        Line("service", "catalogue read at the start", _at("catalogue_s"), GREEN),
+        Line("service", "release read for retrieval", _at("release_s"), GREY),
+        Line("ranking", "release read for ranking", _at("release_s"), GOLD),
+        Line("users", "gateway started", _at("gateway", "start_s"), BLUE),
+        Line("users", "uses counted, release new", _at("count_uses_s", "trained_now"), RED),
+    ],
+    "Users' state in SQLite, ms (p50)": [
+        Line("users", "state read", _at("read_state_ms", "p50"), BLUE),
+        Line("users", "friends' uses read", _at("friends_ms", "p50"), GREEN),
+        Line("users", "event recorded", _at("record_event_ms", "p50"), RED),
+    ],
+    "Sources that answer from memory, ms (p50)": [
+        Line("service", name, _at("sources_ms", name, "p50"), colour)
+        for name, colour in (
+            ("popular", BLUE),
+            ("lexical", GREEN),
+            ("tags", RED),
+            ("similar", GREY),
+            ("friends", GOLD),
+        )
+    ],
+}
+
+
+def draw(steps: Steps, file: Path) -> None:
+    """Draw what each costs by size, on logarithmic axes."""
+    figure, panels = plt.subplots(2, 3, figsize=(17, 8), layout="constrained")
+    for axes, (title, lines) in zip(panels.flat, PANELS.items(), strict=True):
+        _panel(axes, title, lines, steps)
+    figure.savefig(file, dpi=110)
+    plt.close(figure)
+
+
+def _panel(axes: Axes, title: str, lines: Sequence[Line], steps: Steps) -> None:
     ends: list[tuple[float, float, str, str]] = []
-    for kind, label, value, colour in lines:
+    for line in lines:
         found = {
-            int(key.rpartition("/")[2]): value(result)
+            int(key.rpartition("/")[2]): line.value(result)
             for key, result in steps.items()
-            if key.rpartition("/")[0] == kind
+            if key.rpartition("/")[0] == line.kind
         }
         if not found:
             continue
         sizes = sorted(found)
-        style = ":" if label.endswith("p99") else "-"
-        axes.plot(sizes, [found[size] for size in sizes], style, color=colour, marker="o")
+        style = ":" if line.label.endswith("p99") else "-"
+        axes.plot(sizes, [found[size] for size in sizes], style, color=line.colour, marker="o")
         last = found[sizes[-1]]
-        ends.append((last, sizes[-1], f"{label}: {last:,.4g}", colour))
-    axes.set(xscale="log", yscale="log", title=title, xlabel=across)
+        ends.append((last, sizes[-1], f"{line.label}: {last:,.4g}", line.colour))
+    across = sorted({"users" if line.kind == "users" else "items" for line in lines})
+    axes.set(xscale="log", yscale="log", title=title, xlabel=" or ".join(across))
     # No less than a decade: otherwise what hardly changes looks steep.
     low, high = axes.get_ylim()
     if high < 10 * low:
