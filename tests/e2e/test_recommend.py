@@ -18,7 +18,8 @@ from tandem.v1.item_pb2 import AttributeValue
 from tandem.v1.user_pb2 import Friend, UserProfile
 from tandem.v1.variety_pb2 import Pin, Variety
 from tandem_client import reason_of
-from tests.support.running_stack import ROOT, tandem
+from tests.support.command import ROOT
+from tests.support.running_stack import tandem
 
 
 @pytest.fixture(scope="session")
@@ -106,12 +107,16 @@ def confidences(answer):
 
 def test_words_steer_a_known_users_list_as_much_as_the_caller_wants(client, known_users):
     def fit(weight):
-        answer = client.recommend(
-            known_users[2], text="jazz", text_weight=weight, item_count=20, timeout_s=10
-        )
-        assert not answer.degraded, answer.skipped_stages
-        found = ({hit.source for hit in item.hits} for item in answer.items)
-        reasons = [reason.kind for item in answer.items for reason in item.reasons]
+        # Of several users: to one, the world has hardly more than two items to offer.
+        items = []
+        for user in known_users[2:8]:
+            answer = client.recommend(
+                user, text="jazz", text_weight=weight, item_count=20, timeout_s=10
+            )
+            assert not answer.degraded, answer.skipped_stages
+            items += answer.items
+        found = ({hit.source for hit in item.hits} for item in items)
+        reasons = [reason.kind for item in items for reason in item.reasons]
         return sum(candidate_pb2.SOURCE_TAGS in sources for sources in found), reasons
 
     (mute, _), (loud, reasons) = fit(0.0), fit(10.0)
