@@ -169,16 +169,16 @@ def main() -> None:
         description=__doc__, formatter_class=argparse.RawTextHelpFormatter
     )
     parser.add_argument("--release", type=Path, default=Path("var/demo/release"))
-    parser.add_argument("--requests", type=int, default=150, help="of each closed loop")
-    parser.add_argument("--seconds", type=float, default=20.0, help="of each open-loop step")
     parser.add_argument(
         "--milvus", choices=("lite", "server"), default="lite", help="Lite, or Milvus 2.3.5"
     )
+    parser.add_argument("--requests", type=int, default=150, help="of each closed loop")
+    parser.add_argument("--seconds", type=float, default=20.0, help="of each open-loop step")
     parser.add_argument("--half-seconds", type=float, default=60.0, help="of the one at half")
     arguments = parser.parse_args()
 
-    require_language(arguments.release)
     release = open_release(arguments.release, verify=False)
+    require_language(release)
     entry = release.manifest["dataset"]
     cleaning = cleaning_of(entry.get("clean", []))
     known = open_dataset(entry["spec"], rejects=None, cleaning=cleaning).users.user_id

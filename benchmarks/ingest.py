@@ -234,8 +234,9 @@ def main() -> None:
     parser.add_argument("--out", type=Path, default=RESULTS, help="folder of ingest.json")
     arguments = parser.parse_args()
     environment = describe()
-    require_language(arguments.release)
-    entry = open_release(arguments.release, verify=False).manifest["dataset"]
+    release = open_release(arguments.release, verify=False)
+    require_language(release)
+    entry = release.manifest["dataset"]
     known = open_dataset(entry["spec"], rejects=None, cleaning=cleaning_of(entry.get("clean", [])))
     users = [str(user) for user in known.users.user_id]
     rates = {"encode": arguments.encodes, "recommend": arguments.recommends}

@@ -171,8 +171,8 @@ def main() -> None:
     parser.add_argument("--seconds", type=float, default=20.0, help="for each setting of a peer")
     arguments = parser.parse_args()
 
-    require_language(arguments.release)
     loaded = read_release(str(arguments.release), device=device_of("auto"))
+    require_language(loaded.release)
     result: dict[str, Any] = {
         "environment": describe(),
         "settings": {

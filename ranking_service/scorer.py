@@ -74,11 +74,12 @@ def _explained(loaded: LoadedRelease, batch: FlatBatch) -> tuple[Tensor, Tensor,
     ranker, there = loaded.ranker, slice(batch.parts[-1].stop)
     features = ranker.standardised(torch.from_numpy(batch.candidate_features_CF))
     new, obeyed = torch.from_numpy(batch.new_C[there]), torch.from_numpy(batch.obeyed_C[there])
-    states = features.new_zeros(len(features), ranker.head.language.in_features)
     if ranker.listens(new):
-        states = loaded.engine.states(batch, features)
+        states = loaded.engine.states(batch, features)[there]
+    else:
+        states = features.new_zeros(len(new), ranker.head.language.in_features)
     # What is nobody's only fills up the engine's shape.
-    states, features = states[there], features[there]
+    features = features[there]
     found: tuple[Tensor, Tensor, Tensor] = ranker.head.explain(
         states, features, new, ranker.features_of(new, obeyed)
     )

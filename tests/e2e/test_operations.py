@@ -12,7 +12,8 @@ from pathlib import Path
 import pytest
 
 from tandem_cli.stack.ports import require_free
-from tests.support.running_stack import ROOT, RunningStack, copy_release, tandem
+from tests.support.command import ROOT
+from tests.support.running_stack import RunningStack, copy_release, tandem
 
 RECOVERY_S = 60.0
 

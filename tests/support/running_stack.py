@@ -4,15 +4,14 @@ import json
 import os
 import shutil
 import subprocess
-import sys
 from dataclasses import dataclass
 from pathlib import Path
 
 from tandem_cli.stack.ports import free_ports
 from tandem_cli.stack.record import StackRecord, read_record
 from tandem_client import TandemClient
+from tests.support.command import run_tandem
 
-ROOT = Path(__file__).resolve().parents[2]
 PORT_OPTIONS = (
     "--gateway-port",
     "--retrieval-port",
@@ -28,14 +27,7 @@ def tandem(
     *arguments: object, timeout_s: float = 600, status: int = 0
 ) -> subprocess.CompletedProcess[str]:
     """Run the command as people do; its exit status must be the expected one."""
-    done = subprocess.run(
-        [sys.executable, "-m", "tandem_cli", *map(str, arguments)],
-        cwd=ROOT,
-        stdin=subprocess.DEVNULL,
-        capture_output=True,
-        text=True,
-        timeout=timeout_s,
-    )
+    done = run_tandem(*arguments, timeout_s=timeout_s)
     assert done.returncode == status, f"{arguments}\n{done.stdout}\n{done.stderr}"
     return done
 

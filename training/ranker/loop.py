@@ -157,9 +157,9 @@ def train_ranker(
         done = epoch
     load_weights(ranker, place.best_state)
     ranker.eval()
-    if ranker.config.language and not place.best_epoch:
-        say("ranker: the features alone are kept, and are served without the language model")
     if ranker.config.language:
+        if not place.best_epoch:
+            say("ranker: the features alone are kept, and are served without the language model")
         let_newcomers_be_read(ranker, packer, check, say)
     if private is None:
         return {}
